@@ -1,0 +1,1 @@
+"""From a Hydra configuration to figures, tables, claims and the paper."""

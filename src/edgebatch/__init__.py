@@ -1,0 +1,49 @@
+"""Scheduling of LLM inference in batches at a wireless edge node."""
+
+from edgebatch.checker import Loads, check
+from edgebatch.errors import InfeasibleSchedule, InputError
+from edgebatch.llm import Llm
+from edgebatch.problem import EdgeNode, Instance, Schedule, Slots, System
+from edgebatch.quantization import Quantization
+
+__all__ = [
+    "EdgeNode",
+    "InfeasibleSchedule",
+    "InputError",
+    "Instance",
+    "Llm",
+    "Loads",
+    "Quantization",
+    "Schedule",
+    "Slots",
+    "System",
+    "check",
+    "solve",
+]
+
+
+def solve(instance: Instance, scheduler: str = "dftsp", **options: object) -> Schedule:
+    """Schedule one epoch.
+
+    Parameters
+    ----------
+    instance
+        The epoch's candidates and their node.
+    scheduler
+        Name of a scheduler of `edgebatch.schedulers`.
+    options
+        Options of that scheduler; those not given have the defaults of its signature.
+
+    Raises
+    ------
+    InputError
+        For an unknown scheduler or option.
+    """
+    from edgebatch import schedulers
+    from edgebatch.errors import one_of
+
+    known = schedulers.options(scheduler)
+    for name in options:
+        if name not in known:
+            raise InputError(f"scheduler.{name}", "an unknown option", one_of(name, known))
+    return schedulers.get(scheduler)(instance, **options)

@@ -1,0 +1,135 @@
+"""The independent checker: whether a schedule counts, recomputed request by request.
+
+It shares no code with the schedulers, and prices a batch from the formulas of `Llm` alone.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from edgebatch.errors import InfeasibleSchedule
+from edgebatch.problem import Instance, Schedule, fits
+
+
+@dataclass(frozen=True)
+class Loads:
+    """What a schedule uses of each budget.
+
+    Attributes
+    ----------
+    uplink_share, downlink_share
+        Sum over all requests that run; the budget is 1.
+    memory_bytes
+        Quantized weights and the KV cache of the requests in memory at once.
+    compute_time_s
+        Time until the last request that is served has its last token.
+    deadline_s
+        What `compute_time_s` must not exceed: min(T_C, least slack of the served) for a batch, T_C
+        where devices serve one by one and every request has a deadline of its own.
+    padded_prompt_tokens
+        Common prompt length; 0 without a batch.
+    """
+
+    uplink_share: float
+    downlink_share: float
+    memory_bytes: float
+    compute_time_s: float
+    deadline_s: float
+    padded_prompt_tokens: int
+
+
+def check(instance: Instance, schedule: Schedule) -> Loads:
+    """Recompute every constraint of P1 for `schedule`: constraints (10) to (13).
+
+    Raises
+    ------
+    InfeasibleSchedule
+        Naming the first constraint that is broken, its load and its budget.
+    """
+    running = schedule.selected + schedule.missed
+    if len(set(running)) != len(running):
+        raise InfeasibleSchedule("a request is scheduled twice")
+    if any(not 0 <= i < instance.size for i in running):
+        raise InfeasibleSchedule(f"a request outside the {instance.size} of the instance is scheduled")
+    if schedule.size > schedule.upper_bound:
+        raise InfeasibleSchedule(f"size {schedule.size} exceeds its own bound {schedule.upper_bound}")
+    if schedule.device_queues is None:
+        loads = _batch_loads(instance, schedule)
+    else:
+        loads = _device_loads(instance, schedule, schedule.device_queues)
+    _require("uplink", loads.uplink_share, 1.0)
+    _require("downlink", loads.downlink_share, 1.0)
+    if running:
+        _require("memory", loads.memory_bytes, instance.system.edge_node.memory_bytes)
+    for i in schedule.selected:
+        if instance.accuracy[i] > instance.system.quantization.accuracy:
+            raise InfeasibleSchedule(f"request {i} requires more accuracy than is offered")
+    return loads
+
+
+def _require(budget: str, load: float, limit: float) -> None:
+    if not fits(load, limit):
+        raise InfeasibleSchedule(f"{budget}: load {load!r} exceeds the budget {limit!r}")
+
+
+def _batch_loads(instance: Instance, schedule: Schedule) -> Loads:
+    system = instance.system
+    running = schedule.selected + schedule.missed
+    padded = max((int(instance.prompt_tokens[i]) for i in running), default=0)
+    if system.fixed_padding_tokens is not None and running:
+        padded = system.fixed_padding_tokens
+    outputs = [int(instance.output_tokens[i]) for i in running]
+    flops = sum(system.llm.request_flops(padded, n) for n in outputs)
+    tokens = sum(padded + n for n in outputs)
+    compute_s = system.quantization.compute_factor * flops / system.edge_node.flops
+    deadline_s = min([system.slots.compute_s, *(float(instance.slack_s[i]) for i in schedule.selected)])
+    if running:
+        _require("compute", compute_s, deadline_s)
+    return Loads(
+        uplink_share=math.fsum(instance.uplink_share[i] for i in running),
+        downlink_share=math.fsum(instance.downlink_share[i] for i in running),
+        memory_bytes=_memory_bytes(instance, tokens),
+        compute_time_s=compute_s,
+        deadline_s=deadline_s,
+        padded_prompt_tokens=padded,
+    )
+
+
+def _device_loads(instance: Instance, schedule: Schedule, queues: tuple[tuple[int, ...], ...]) -> Loads:
+    system = instance.system
+    running = schedule.selected + schedule.missed
+    if sorted(i for queue in queues for i in queue) != sorted(running):
+        raise InfeasibleSchedule("the queues of the devices do not hold the scheduled requests")
+    if len(queues) > system.edge_node.devices:
+        raise InfeasibleSchedule(f"{len(queues)} queues for {system.edge_node.devices} devices")
+    served = set(schedule.selected)
+    flops_of_one = system.edge_node.flops / system.edge_node.devices
+    last_s, largest = 0.0, 0
+    for queue in queues:
+        clock_s = 0.0
+        for i in queue:
+            prompt, output = int(instance.prompt_tokens[i]), int(instance.output_tokens[i])
+            flops = system.llm.request_flops(prompt, output)
+            clock_s += system.quantization.compute_factor * flops / flops_of_one
+            if i in served:
+                limit = min(system.slots.compute_s, float(instance.slack_s[i]))
+                _require(f"compute of request {i}", clock_s, limit)
+                last_s = max(last_s, clock_s)
+        largest += max(
+            (int(instance.prompt_tokens[i]) + int(instance.output_tokens[i]) for i in queue), default=0
+        )
+    return Loads(
+        uplink_share=math.fsum(instance.uplink_share[i] for i in running),
+        downlink_share=math.fsum(instance.downlink_share[i] for i in running),
+        memory_bytes=_memory_bytes(instance, largest),
+        compute_time_s=last_s,
+        deadline_s=system.slots.compute_s,
+        padded_prompt_tokens=0,
+    )
+
+
+def _memory_bytes(instance: Instance, cached_tokens: int) -> float:
+    llm, quantization = instance.system.llm, instance.system.quantization
+    kv_bytes = llm.kv_bytes_per_token * cached_tokens * quantization.kv_bits / 16
+    return llm.weight_bytes * quantization.weight_bits / 16 + kv_bytes

@@ -1,0 +1,78 @@
+"""Command line: ``edgebatch solve FILE`` and ``edgebatch schedulers``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from edgebatch import schedulers, solve
+from edgebatch.errors import InputError
+from edgebatch.instance_format import FORMAT, answer, parse_instance
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="edgebatch", description="Schedule LLM inference in batches at a wireless edge node."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    solving = commands.add_parser(
+        "solve",
+        help="schedule one epoch",
+        description=f"Schedule one epoch, read from a JSON file ({FORMAT}), and print the schedule "
+        "as one JSON object.",
+        epilog="example: edgebatch solve epoch.json --scheduler dftsp",
+    )
+    solving.add_argument("file", metavar="FILE", help="the instance; - reads standard input")
+    solving.add_argument(
+        "--scheduler",
+        default="dftsp",
+        metavar="NAME",
+        help="one of " + ", ".join(schedulers.names()) + " (default: %(default)s)",
+    )
+    commands.add_parser("schedulers", help="list the schedulers and their options")
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.command == "schedulers":
+            _list_schedulers()
+        else:
+            _solve(chosen.file, chosen.scheduler)
+    except InputError as error:
+        print(f"edgebatch: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+    return 0
+
+
+def _solve(file: str, scheduler: str) -> None:
+    try:
+        schedulers.get(scheduler)
+    except InputError as error:
+        raise InputError("--scheduler", error.found, error.expected) from None
+    instance = parse_instance(_text(file), "standard input" if file == "-" else file)
+    begin = time.perf_counter()
+    schedule = solve(instance, scheduler)
+    solve_time_s = time.perf_counter() - begin
+    print(json.dumps(answer(instance, schedule, scheduler, solve_time_s), indent=2))
+
+
+def _text(file: str) -> str:
+    try:
+        return (sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()).decode()
+    except OSError as error:
+        raise InputError(file, (error.strerror or "no access").lower(), "a readable file") from None
+    except UnicodeDecodeError as error:
+        raise InputError(file, f"byte {error.start} that is not UTF-8", "JSON in UTF-8") from None
+
+
+def _list_schedulers() -> None:
+    for name in schedulers.names():
+        summary = (sys.modules[schedulers.get(name).__module__].__doc__ or "").splitlines()[0]
+        print(f"{name}: {summary}")
+        for option, default in schedulers.options(name).items():
+            print(f"    {option} = {default!r}")

@@ -1,0 +1,67 @@
+"""The price of a batch as the compiled search sees it.
+
+The search knows a batch by its padded prompt length and by how many of its requests have each
+output length. All it relies on is monotony: memory and compute time rise when a request is added,
+and when one is replaced by a request with a longer output. A cost model is a function of the counts
+with that property; `flops` is linear in them, others need not be.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from edgebatch.problem import System
+
+
+class BatchCost(NamedTuple):
+    """Prices at one padded prompt length; arrays have an entry for each output length, rising.
+
+    Attributes
+    ----------
+    weight_bytes
+        Memory of the weights.
+    request_bytes
+        Memory of one request, shape (output lengths,).
+    request_flops
+        FLOPs of one request, shape (output lengths,).
+    seconds_per_flop
+        Compute time of one FLOP.
+    """
+
+    weight_bytes: float
+    request_bytes: NDArray[np.float64]
+    request_flops: NDArray[np.float64]
+    seconds_per_flop: float
+
+
+def batch_cost(system: System, padded_prompt_tokens: int, output_tokens: NDArray[np.int64]) -> BatchCost:
+    """Prices of batches padded to `padded_prompt_tokens`, for the given rising output lengths."""
+    flops = system.llm.request_flops(np.full_like(output_tokens, padded_prompt_tokens), output_tokens)
+    return BatchCost(
+        weight_bytes=float(system.weight_bytes),
+        request_bytes=np.asarray(system.kv_bytes(padded_prompt_tokens, output_tokens), dtype=np.float64),
+        request_flops=np.asarray(flops, dtype=np.float64),
+        seconds_per_flop=float(system.seconds_per_flop),
+    )
+
+
+@njit(cache=True)
+def memory_bytes(cost, counts):  # type: ignore[no-untyped-def]
+    """Memory of a batch with `counts` requests of each output length."""
+    total = cost.weight_bytes
+    for length in range(counts.shape[0]):
+        total += counts[length] * cost.request_bytes[length]
+    return total
+
+
+@njit(cache=True)
+def compute_time_s(cost, counts):  # type: ignore[no-untyped-def]
+    """Compute time t(S) of a batch with `counts` requests of each output length: equation (4)."""
+    flops = 0.0
+    for length in range(counts.shape[0]):
+        flops += counts[length] * cost.request_flops[length]
+    return flops * cost.seconds_per_flop

@@ -1,0 +1,44 @@
+"""The two ways in which this package refuses to go on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """Input that cannot be used, told in one line: where, which key, what was found, what is expected.
+
+    Parameters
+    ----------
+    key
+        Dotted path of the offending value, such as ``requests[3].latency_s``.
+    found
+        What stands there, as a person would recognise it.
+    expected
+        What may stand there.
+    where
+        File (or command line) the value comes from; empty until the reader of that file is known.
+    """
+
+    def __init__(self, key: str, found: object, expected: str, where: str = "") -> None:
+        self.key, self.found, self.expected, self.where = key, found, expected, where
+        place = ": ".join(part for part in (where, key) if part)
+        super().__init__(f"{place}: found {found}, expected {expected}")
+
+    def at(self, where: str = "", prefix: str = "") -> InputError:
+        """The same error, told with the file and the path that lead to its key."""
+        joint = "" if not prefix or not self.key or self.key.startswith("[") else "."
+        return InputError(prefix + joint + self.key, self.found, self.expected, where or self.where)
+
+
+class InfeasibleSchedule(AssertionError):
+    """A scheduler returned a schedule that breaks a constraint: a defect of the scheduler."""
+
+
+def one_of(found: object, names: Iterable[str]) -> str:
+    """What is expected where `found` is none of `names`: the names, nearest first if one is near."""
+    known = sorted(names)
+    near = difflib.get_close_matches(str(found), known, n=1)
+    listing = "one of " + ", ".join(known)
+    return f"{listing} (did you mean {near[0]}?)" if near else listing

@@ -1,0 +1,112 @@
+"""The file format edgebatch-instance/1: one epoch as JSON, and the answer to it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from edgebatch.checker import check
+from edgebatch.errors import InputError
+from edgebatch.llm import Llm
+from edgebatch.problem import COLUMNS, EdgeNode, Instance, Schedule, Slots, System
+from edgebatch.quantization import Quantization
+from edgebatch.schema import Checked, choice, integer, read, real
+
+FORMAT = "edgebatch-instance/1"
+
+
+class _FixedPadding(Checked):
+    fixed_tokens: int = integer(at_least=1)
+
+
+class _Request(Checked):
+    id: str
+    prompt_tokens: int = integer(at_least=1)
+    output_tokens: int = integer(at_least=1)
+    latency_s: float = real(above=0)
+    waited_s: float = real(at_least=0)
+    accuracy: float = real(at_least=0, at_most=1)
+    uplink_share: float = real(at_least=0)
+    downlink_share: float = real(at_least=0)
+
+
+class _File(Checked):
+    format: str = choice(FORMAT)
+    slots: Slots
+    padding: str | _FixedPadding
+    cost: str = choice("flops")
+    llm: Llm
+    quantization: Quantization
+    edge_node: EdgeNode
+    requests: tuple[_Request, ...]
+
+
+def parse_instance(text: str, where: str) -> Instance:
+    """The instance in `text`, the contents of the file `where`.
+
+    Raises
+    ------
+    InputError
+        Naming `where`, the key and what is expected there.
+    """
+    try:
+        try:
+            data = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
+        except json.JSONDecodeError as error:
+            place = f"line {error.lineno}, column {error.colno}"
+            raise InputError(place, error.msg, "JSON") from None
+        except RecursionError:
+            raise InputError("", "nesting without end", "JSON of a few levels") from None
+        return _instance(read(_File, data))
+    except InputError as error:
+        raise error.at(where) from None
+
+
+def _instance(file: _File) -> Instance:
+    padding = file.padding
+    if isinstance(padding, str) and padding != "batch_max":
+        raise InputError("padding", repr(padding), 'batch_max or {"fixed_tokens": ...}')
+    fixed = padding.fixed_tokens if isinstance(padding, _FixedPadding) else None
+    system = System(file.slots, file.llm, file.quantization, file.edge_node, fixed, file.cost)
+    ids = tuple(request.id for request in file.requests)
+    for index, name in enumerate(ids):
+        if name in ids[:index]:
+            raise InputError(f"requests[{index}].id", repr(name), "an id that no other request has")
+    columns = {name: [getattr(request, name) for request in file.requests] for name in COLUMNS}
+    return Instance(system, **columns, ids=ids)  # type: ignore[arg-type]
+
+
+def _refuse_constant(name: str) -> float:
+    raise InputError("", name, "finite numbers only")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise InputError(twice, "the key twice", "each key once")
+    return mapping
+
+
+def answer(instance: Instance, schedule: Schedule, scheduler: str, solve_time_s: float) -> dict[str, Any]:
+    """The answer to an instance as the format has it; recomputes and checks every load."""
+    loads = check(instance, schedule)
+    result: dict[str, Any] = {
+        "scheduler": scheduler,
+        "selected": [instance.ids[i] for i in schedule.selected],
+        "size": schedule.size,
+        "optimal": schedule.optimal,
+        "upper_bound": schedule.upper_bound,
+        "padded_prompt_tokens": loads.padded_prompt_tokens,
+        "uplink_share": loads.uplink_share,
+        "downlink_share": loads.downlink_share,
+        "memory_bytes": loads.memory_bytes,
+        "compute_time_s": loads.compute_time_s,
+        "deadline_s": loads.deadline_s,
+        "nodes_visited": schedule.nodes_visited,
+        "solve_time_s": solve_time_s,
+    }
+    if schedule.missed:
+        result["missed"] = [instance.ids[i] for i in schedule.missed]
+    return result

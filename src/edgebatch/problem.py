@@ -1,0 +1,264 @@
+"""One epoch's scheduling problem: the node, its candidates, and the schedule that answers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from edgebatch.errors import InputError
+from edgebatch.llm import Llm
+from edgebatch.quantization import Quantization
+from edgebatch.schema import Checked, choice, integer, real
+
+RELATIVE_TOLERANCE = 1e-9
+"""A load fits a budget up to this share of the budget; the checker and every solver use it."""
+
+
+def fits(load: Any, budget: Any) -> Any:
+    """Whether `load` (scalar or array, any unit) is within `budget` of the same unit."""
+    return load <= budget * (1 + RELATIVE_TOLERANCE)
+
+
+class Slots(Checked):
+    """The three parts of an epoch, in seconds."""
+
+    uplink_s: float = real(above=0)
+    compute_s: float = real(above=0)
+    downlink_s: float = real(above=0)
+
+    @property
+    def epoch_s(self) -> float:
+        """Length of an epoch, T_E."""
+        return self.uplink_s + self.compute_s + self.downlink_s
+
+
+class EdgeNode(Checked):
+    """The edge server: `devices` equal devices, pooled.
+
+    Attributes
+    ----------
+    flops
+        FLOPS of all devices together.
+    memory_bytes
+        Memory of all devices together.
+    devices
+        How many they are.
+    """
+
+    flops: float = real(above=0)
+    memory_bytes: float = real(above=0)
+    devices: int = integer(at_least=1)
+
+
+class System(Checked):
+    """Everything about the node that does not change from epoch to epoch.
+
+    Attributes
+    ----------
+    fixed_padding_tokens
+        Length that every prompt is padded to; None pads to the longest prompt of the batch.
+    cost
+        Name of the cost model of the compute time.
+    """
+
+    slots: Slots
+    llm: Llm
+    quantization: Quantization
+    edge_node: EdgeNode
+    fixed_padding_tokens: int | None = None
+    cost: str = choice("flops", default="flops")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.fixed_padding_tokens is not None and self.fixed_padding_tokens < 1:
+            raise InputError("padding", self.fixed_padding_tokens, "a whole number at least 1")
+
+    @cached_property
+    def weight_bytes(self) -> float:
+        """Bytes of the quantized weights."""
+        return self.llm.weight_bytes * self.quantization.weight_bits / 16
+
+    def kv_bytes(self, prompt_tokens: Any, output_tokens: Any) -> Any:
+        """Bytes of quantized KV cache of requests padded to `prompt_tokens`."""
+        per_token = self.llm.kv_bytes_per_token * self.quantization.kv_bits / 16
+        return per_token * (prompt_tokens + output_tokens)
+
+    @cached_property
+    def seconds_per_flop(self) -> float:
+        """Compute time of one FLOP on the pooled devices, quantization included."""
+        return self.quantization.compute_factor / self.edge_node.flops
+
+
+_COLUMNS = {
+    "prompt_tokens": (np.int64, "whole numbers at least 1", lambda a: a >= 1),
+    "output_tokens": (np.int64, "whole numbers at least 1", lambda a: a >= 1),
+    "latency_s": (np.float64, "numbers above 0", lambda a: a > 0),
+    "waited_s": (np.float64, "numbers at least 0", lambda a: a >= 0),
+    "accuracy": (np.float64, "numbers in [0, 1]", lambda a: (a >= 0) & (a <= 1)),
+    "uplink_share": (np.float64, "numbers at least 0", lambda a: a >= 0),
+    "downlink_share": (np.float64, "numbers at least 0", lambda a: a >= 0),
+}
+
+
+@dataclass(frozen=True)
+class Instance:
+    """The candidates of one epoch, in order of arrival; one entry of each array a request.
+
+    Attributes
+    ----------
+    system
+        The node that serves them.
+    prompt_tokens, output_tokens
+        Lengths s_i and n_i, shape (requests,).
+    latency_s, waited_s
+        Latency requirement tau_i, and the wait from arrival to the start of this epoch, w_i.
+    accuracy
+        Accuracy requirement a_i in [0, 1].
+    uplink_share, downlink_share
+        Least share of each band that moves the request's tokens within the slot, u_i and v_i.
+    ids
+        Names of the requests; r0, r1, ... unless given.
+    longest_prompt_tokens, longest_output_tokens
+        Longest lengths that the service admits; those of the instance unless given.
+
+    Raises
+    ------
+    InputError
+        For arrays of unequal length, values out of range, or a prompt above a fixed padding.
+    """
+
+    system: System
+    prompt_tokens: NDArray[np.int64]
+    output_tokens: NDArray[np.int64]
+    latency_s: NDArray[np.float64]
+    waited_s: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    uplink_share: NDArray[np.float64]
+    downlink_share: NDArray[np.float64]
+    ids: tuple[str, ...] = ()
+    longest_prompt_tokens: int = 0
+    longest_output_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        for name, (kind, expected, valid) in _COLUMNS.items():
+            object.__setattr__(self, name, _column(name, getattr(self, name), kind, expected, valid))
+            if getattr(self, name).shape != (self.size,):
+                found = f"shape {getattr(self, name).shape}"
+                raise InputError(name, found, f"one value for each of {self.size} requests")
+        if not self.ids:
+            object.__setattr__(self, "ids", tuple(f"r{i}" for i in range(self.size)))
+        longest = int(self.prompt_tokens.max(initial=1)), int(self.output_tokens.max(initial=1))
+        for name, here in zip(("longest_prompt_tokens", "longest_output_tokens"), longest, strict=True):
+            object.__setattr__(self, name, max(getattr(self, name), here))
+        fixed = self.system.fixed_padding_tokens
+        if fixed is not None and longest[0] > fixed:
+            worst = int(self.prompt_tokens.argmax())
+            raise InputError(
+                f"requests[{worst}].prompt_tokens", longest[0], f"at most the fixed padding, {fixed}"
+            )
+
+    @property
+    def size(self) -> int:
+        """Number of candidates."""
+        return int(np.shape(self.prompt_tokens)[0])
+
+    @cached_property
+    def slack_s(self) -> NDArray[np.float64]:
+        """Compute time that each request can bear: equation (2)."""
+        slots = self.system.slots
+        return self.latency_s - self.waited_s - slots.uplink_s - slots.downlink_s
+
+    @cached_property
+    def deadline_s(self) -> NDArray[np.float64]:
+        """Compute time that a batch with the request in it can take: min(T_C, slack)."""
+        return np.minimum(self.system.slots.compute_s, self.slack_s)
+
+    def padded(self, prompt_tokens: Any) -> Any:
+        """Length that prompts of a batch whose longest is `prompt_tokens` are padded to."""
+        fixed = self.system.fixed_padding_tokens
+        return prompt_tokens if fixed is None else np.full_like(prompt_tokens, fixed)
+
+    def alone_s(self) -> NDArray[np.float64]:
+        """Compute time of each request if it were the whole batch."""
+        flops = self.system.llm.request_flops(self.padded(self.prompt_tokens), self.output_tokens)
+        return flops * self.system.seconds_per_flop
+
+    def accurate(self) -> NDArray[np.bool_]:
+        """Which requests the quantized model is accurate enough for: constraint (13)."""
+        return self.accuracy <= self.system.quantization.accuracy
+
+    def servable(self) -> NDArray[np.bool_]:
+        """Which requests meet every constraint as a batch of one; the others are in no batch."""
+        memory = self.system.weight_bytes + self.system.kv_bytes(
+            self.padded(self.prompt_tokens), self.output_tokens
+        )
+        return (
+            self.accurate()
+            & fits(self.alone_s(), self.deadline_s)
+            & fits(memory, self.system.edge_node.memory_bytes)
+            & fits(self.uplink_share, 1.0)
+            & fits(self.downlink_share, 1.0)
+        )
+
+
+def _column(name: str, values: ArrayLike, kind: type, expected: str, valid: Any) -> NDArray[Any]:
+    found = np.asarray(values)
+    if found.size == 0:
+        found = found.astype(kind)
+    if found.dtype.kind not in ("iu" if kind is np.int64 else "iuf"):
+        raise InputError(name, f"an array of {found.dtype}", expected)
+    array: NDArray[Any] = found.astype(kind)
+    wrong = np.flatnonzero(~(valid(array) & np.isfinite(array)))
+    if wrong.size:
+        raise InputError(f"{name}[{wrong[0]}]", array[wrong[0]].item(), expected)
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Which requests a scheduler serves in an epoch, as indices into the instance.
+
+    Attributes
+    ----------
+    selected
+        Served within all their requirements, in order of arrival.
+    missed
+        Run as well, but their latency requirement is missed; in order of arrival.
+    device_queues
+        One common batch if None. Otherwise requests run one by one, unpadded, each device at an
+        equal part of the node's FLOPS: the queue of each device, in the order of service.
+    upper_bound
+        No schedule is larger than this.
+    nodes_visited
+        Nodes of the search tree; 0 for a scheduler that does not search.
+    node_limit_reached
+        Whether the search was cut off, so that `nodes_visited` is a lower bound of its length.
+    """
+
+    selected: tuple[int, ...]
+    missed: tuple[int, ...] = ()
+    device_queues: tuple[tuple[int, ...], ...] | None = field(default=None, repr=False)
+    upper_bound: int = 0
+    nodes_visited: int = 0
+    node_limit_reached: bool = False
+
+    @property
+    def size(self) -> int:
+        """Number of requests served within all their requirements."""
+        return len(self.selected)
+
+    @property
+    def optimal(self) -> bool:
+        """Whether the size is proven to be the largest."""
+        return self.size == self.upper_bound
+
+
+COLUMNS = tuple(_COLUMNS)
+"""Names of the per-request arrays of an `Instance`."""
+
+assert set(COLUMNS) <= {f.name for f in fields(Instance)}

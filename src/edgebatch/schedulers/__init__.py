@@ -1,0 +1,42 @@
+"""One file a scheduler; the registry is the list of files.
+
+A scheduler module has a function ``schedule(instance, *, <its options>) -> Schedule``. Its options
+stand in conf/scheduler/ for experiments; the defaults of the signature serve the library alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+from edgebatch.errors import InputError, one_of
+from edgebatch.problem import Schedule
+
+
+def names() -> tuple[str, ...]:
+    """Names of all schedulers, in alphabetical order; imports none of them."""
+    modules = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in modules if not name.startswith("_")))
+
+
+def get(name: str) -> Callable[..., Schedule]:
+    """The function ``schedule(instance, *, ...)`` of the scheduler `name`.
+
+    Raises
+    ------
+    InputError
+        If there is no such scheduler.
+    """
+    if name not in names():
+        raise InputError("scheduler", repr(name), one_of(name, names()))
+    function: Callable[..., Schedule] = importlib.import_module(f"{__name__}.{name}").schedule
+    return function
+
+
+def options(name: str) -> dict[str, Any]:
+    """Options of the scheduler `name`, each with its default."""
+    parameters = inspect.signature(get(name)).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}

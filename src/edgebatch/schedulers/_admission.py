@@ -1,0 +1,61 @@
+"""Building one batch request by request, in a given order: shared by the batching baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from edgebatch.problem import Instance, fits
+
+
+def admit_in_order(
+    instance: Instance, order: Iterable[int], at_most: int | None = None, deadlines: bool = True
+) -> tuple[int, ...]:
+    """Admit each request of `order` that the batch can take, and skip the others.
+
+    Budgets only fill up as the batch grows, so that a request that is skipped once could not be
+    admitted later either.
+
+    Parameters
+    ----------
+    order
+        Indices into the instance, in the order in which they are tried.
+    at_most
+        Largest batch size; None for no limit.
+    deadlines
+        Whether a request may join only if every latency requirement in the batch still holds;
+        otherwise only the compute slot T_C bounds the compute time.
+
+    Returns
+    -------
+    tuple of int
+        The batch, in order of arrival.
+    """
+    system = instance.system
+    prompts, outputs = instance.prompt_tokens.tolist(), instance.output_tokens.tolist()
+    uplink, downlink = instance.uplink_share.tolist(), instance.downlink_share.tolist()
+    limits = instance.deadline_s.tolist()
+    batch: list[int] = []
+    padded, flops, tokens = 0, 0, 0
+    up, down, deadline_s = 0.0, 0.0, system.slots.compute_s
+    for i in map(int, order):
+        if at_most is not None and len(batch) >= at_most:
+            break
+        new_padded = system.fixed_padding_tokens or max(padded, prompts[i])
+        if new_padded != padded:
+            repadded = sum(system.llm.request_flops(new_padded, outputs[j]) for j in batch)
+        else:
+            repadded = flops
+        new_flops = repadded + system.llm.request_flops(new_padded, outputs[i])
+        new_tokens = tokens + outputs[i]
+        new_deadline_s = min(deadline_s, limits[i]) if deadlines else deadline_s
+        cached = new_tokens + new_padded * (len(batch) + 1)
+        if (
+            fits(up + uplink[i], 1.0)
+            and fits(down + downlink[i], 1.0)
+            and fits(system.weight_bytes + system.kv_bytes(0, cached), system.edge_node.memory_bytes)
+            and fits(new_flops * system.seconds_per_flop, new_deadline_s)
+        ):
+            batch.append(i)
+            padded, flops, tokens = new_padded, new_flops, new_tokens
+            up, down, deadline_s = up + uplink[i], down + downlink[i], new_deadline_s
+    return tuple(sorted(batch))

@@ -1,0 +1,156 @@
+"""DFTSP: depth-first tree search with online pruning, optimal for any shares and both paddings."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebatch import tree
+from edgebatch.cost import BatchCost, batch_cost
+from edgebatch.errors import InputError, one_of
+from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule
+from edgebatch.schedulers._admission import admit_in_order
+
+RULES = ("supply", "budget", "sibling", "batch_size")
+"""`supply`: the chains left cannot supply what is missing. `budget`: the cheapest completion breaks a
+budget. `sibling`: a child whose first leaf fails on memory or compute time rules out its later
+siblings. `batch_size`: sizes above what a single budget allows are never tried."""
+
+
+@dataclass(frozen=True)
+class Forest:
+    """The trees of one instance that share a padded prompt length.
+
+    Attributes
+    ----------
+    requests
+        Indices into the instance of the requests that fit the padding, by descending slack.
+    levels, cost
+        What `edgebatch.tree` searches.
+    largest
+        Largest batch size to try.
+    """
+
+    requests: NDArray[np.int64]
+    levels: tree.Levels
+    cost: BatchCost
+    largest: int
+
+
+def schedule(
+    instance: Instance, *, pruning: Collection[str] = RULES, node_limit: int | None = None
+) -> Schedule:
+    """The largest feasible batch: Algorithm 1.
+
+    Parameters
+    ----------
+    instance
+        The epoch's candidates.
+    pruning
+        Names of the pruning rules that are on, of `RULES`; none of them walks the whole tree.
+    node_limit
+        Give up after so many nodes; None searches to the end.
+
+    Returns
+    -------
+    Schedule
+        Proven optimal, unless `node_limit` was reached: then the requests that fit in order of
+        their output length, and the largest size that is not yet refuted as its bound.
+    """
+    for rule in pruning:
+        if rule not in RULES:
+            raise InputError("pruning", repr(rule), one_of(rule, RULES))
+    rules = tree.Rules("supply" in pruning, "budget" in pruning, "sibling" in pruning)
+    budgets = budgets_of(instance)
+    trees = forests(instance, bounded="batch_size" in pruning)
+    limit = np.iinfo(np.int64).max if node_limit is None else node_limit
+    nodes = 0
+    for z in range(max((forest.largest for forest in trees), default=0), 0, -1):
+        for forest in trees:
+            if z > forest.largest:
+                continue
+            taken = np.zeros(forest.levels.length.size, dtype=np.int64)
+            tightest, visited = tree.search_batch_size(
+                z, forest.levels, forest.cost, budgets, rules, limit - nodes, taken
+            )
+            nodes += visited
+            if tightest >= 0:
+                return Schedule(batch(forest, tightest, taken), upper_bound=z, nodes_visited=nodes)
+            if tightest == -2:
+                order = np.lexsort((instance.prompt_tokens, instance.output_tokens))
+                selected = admit_in_order(instance, order[instance.servable()[order]])
+                return Schedule(selected, upper_bound=z, nodes_visited=nodes, node_limit_reached=True)
+    return Schedule((), upper_bound=0, nodes_visited=nodes)
+
+
+def budgets_of(instance: Instance) -> tree.Budgets:
+    """The budgets of the instance's node, tolerance included."""
+    slack = 1 + RELATIVE_TOLERANCE
+    memory_bytes = instance.system.edge_node.memory_bytes * slack
+    return tree.Budgets(slack, memory_bytes, RELATIVE_TOLERANCE)
+
+
+def forests(instance: Instance, bounded: bool) -> list[Forest]:
+    """The trees to search, by rising padded prompt length.
+
+    With padding to the batch's longest prompt the padded length is a choice of its own: for each
+    distinct prompt length, the requests that are no longer. `bounded` caps the batch size at what
+    the tightest single budget allows under that padding.
+    """
+    candidates = np.flatnonzero(instance.servable())
+    if candidates.size == 0:
+        return []
+    candidates = candidates[np.argsort(-instance.slack_s[candidates], kind="stable")]
+    lengths, length = np.unique(instance.output_tokens[candidates], return_inverse=True)
+    up, down = instance.uplink_share[candidates], instance.downlink_share[candidates]
+    chain, rank, chain_length = tree.chains(length, up, down)
+    start = np.concatenate(([0], np.cumsum(np.bincount(chain, minlength=chain_length.size))))
+    fixed = instance.system.fixed_padding_tokens
+    prompts = instance.prompt_tokens[candidates]
+    result = []
+    for padded in np.unique(prompts) if fixed is None else np.array([fixed]):
+        fit = np.flatnonzero(prompts <= padded)
+        levels = tree.Levels(
+            chain[fit],
+            rank[fit],
+            up[fit],
+            down[fit],
+            instance.deadline_s[candidates[fit]],
+            start.astype(np.int64),
+            chain_length,
+        )
+        cost = batch_cost(instance.system, int(padded), lengths)
+        largest = _largest(instance, levels, cost) if bounded else fit.size
+        result.append(Forest(candidates[fit], levels, cost, largest))
+    return result
+
+
+def _largest(instance: Instance, levels: tree.Levels, cost: BatchCost) -> int:
+    """What the tightest single budget allows, each budget taken alone."""
+    budgets = budgets_of(instance)
+    kv_bytes = np.sort(cost.request_bytes[levels.length[levels.chain]])
+    return min(
+        _most(levels.uplink_share, budgets.share),
+        _most(levels.downlink_share, budgets.share),
+        _most(kv_bytes, budgets.memory_bytes - cost.weight_bytes),
+        int(tree.largest_by_compute(levels, cost, budgets)),
+    )
+
+
+def _most(loads: NDArray[np.float64], budget: float) -> int:
+    """How many of `loads`, smallest first, stay within `budget`."""
+    # a hair above the budget, so that the order of summation never drops an exact fit
+    return int(np.searchsorted(np.cumsum(np.sort(loads)), budget * (1 + 1e-12), side="right"))
+
+
+def batch(forest: Forest, tightest: int, taken: NDArray[np.int64]) -> tuple[int, ...]:
+    """The batch that a leaf stands for, as indices into the instance in order of arrival."""
+    levels = forest.levels
+    positions = [tightest]
+    for k, number in enumerate(taken):
+        members = np.flatnonzero(levels.chain[:tightest] == k)
+        positions.extend(members[np.argsort(levels.rank[members])][:number])
+    return tuple(sorted(int(i) for i in forest.requests[positions]))

@@ -1,0 +1,44 @@
+"""Every subset of the candidates: an exact solver for small instances, independent of the search."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgebatch.errors import InputError
+from edgebatch.problem import Instance, Schedule, fits
+
+MOST_REQUESTS = 20
+
+
+def schedule(instance: Instance) -> Schedule:
+    """The largest feasible batch, found by pricing all subsets of the servable requests.
+
+    Raises
+    ------
+    InputError
+        For more than `MOST_REQUESTS` servable requests.
+    """
+    system = instance.system
+    requests = np.flatnonzero(instance.servable())
+    if requests.size > MOST_REQUESTS:
+        raise InputError("requests", f"{requests.size} that can be served", f"at most {MOST_REQUESTS}")
+    if requests.size == 0:
+        return Schedule((), upper_bound=0)
+    subsets = (np.arange(1, 2**requests.size)[:, None] >> np.arange(requests.size)) & 1
+    prompts, outputs = instance.prompt_tokens[requests], instance.output_tokens[requests]
+    padded = instance.padded((subsets * prompts).max(axis=1))
+    flops = np.zeros(len(subsets))
+    tokens = np.zeros(len(subsets))
+    for j, output in enumerate(outputs):
+        flops += subsets[:, j] * system.llm.request_flops(padded, output)
+        tokens += subsets[:, j] * (padded + output)
+    deadline_s = np.where(subsets == 1, instance.deadline_s[requests], np.inf).min(axis=1)
+    feasible = (
+        fits(subsets @ instance.uplink_share[requests], 1.0)
+        & fits(subsets @ instance.downlink_share[requests], 1.0)
+        & fits(system.weight_bytes + system.kv_bytes(0, tokens), system.edge_node.memory_bytes)
+        & fits(flops * system.seconds_per_flop, deadline_s)
+    )
+    best = int(np.argmax(np.where(feasible, subsets.sum(axis=1), 0)))
+    selected = tuple(int(i) for i in requests[np.flatnonzero(subsets[best])])
+    return Schedule(selected, upper_bound=len(selected))

@@ -1,0 +1,66 @@
+"""NoB: no batching; each device serves one request at a time, unpadded, first come first served."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgebatch.errors import InputError, one_of
+from edgebatch.problem import Instance, Schedule, fits
+
+ADMISSIONS = ("blind", "deadline_aware")
+
+
+def schedule(instance: Instance, *, admission: str = "blind") -> Schedule:
+    """Give requests to devices in order of arrival, each device at its part of the node's FLOPS.
+
+    Parameters
+    ----------
+    admission
+        ``blind``: one request for each device and epoch, whatever its latency requirement; one that
+        is not done in time is lost. ``deadline_aware``: the device that is free first takes a
+        request whenever it will finish it in time, and then further ones.
+
+    Notes
+    -----
+    Both readings leave aside a request that the band or the memory cannot take, or that the model
+    is not accurate enough for. Memory counts the longest request of each device.
+    """
+    if admission not in ADMISSIONS:
+        raise InputError("admission", repr(admission), one_of(admission, ADMISSIONS))
+    system = instance.system
+    devices = system.edge_node.devices
+    work_s = (
+        system.llm.request_flops(instance.prompt_tokens, instance.output_tokens)
+        * system.seconds_per_flop
+        * devices
+    )
+    tokens = (instance.prompt_tokens + instance.output_tokens).tolist()
+    free_s, cached = [0.0] * devices, [0] * devices
+    queues: list[list[int]] = [[] for _ in range(devices)]
+    served: list[int] = []
+    missed: list[int] = []
+    up = down = 0.0
+    for i in np.flatnonzero(instance.accurate()).tolist():
+        device = min(range(devices), key=free_s.__getitem__)
+        if admission == "blind" and queues[device]:
+            break
+        finish_s = free_s[device] + float(work_s[i])
+        in_time = bool(fits(finish_s, instance.deadline_s[i]))
+        held = sum(cached) + max(0, tokens[i] - cached[device])
+        if (
+            (not in_time and admission == "deadline_aware")
+            or not fits(up + instance.uplink_share[i], 1.0)
+            or not fits(down + instance.downlink_share[i], 1.0)
+            or not fits(system.weight_bytes + system.kv_bytes(0, held), system.edge_node.memory_bytes)
+        ):
+            continue
+        queues[device].append(i)
+        free_s[device], cached[device] = finish_s, max(cached[device], tokens[i])
+        up, down = up + float(instance.uplink_share[i]), down + float(instance.downlink_share[i])
+        (served if in_time else missed).append(i)
+    return Schedule(
+        tuple(served),
+        tuple(missed),
+        device_queues=tuple(map(tuple, queues)),
+        upper_bound=int(instance.accurate().sum()),
+    )

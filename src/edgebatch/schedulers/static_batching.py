@@ -1,0 +1,64 @@
+"""StB: static batching, first come first served, with a batch size that is fixed in advance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgebatch.errors import InputError, one_of
+from edgebatch.problem import Instance, Schedule, fits
+from edgebatch.schedulers._admission import admit_in_order
+
+ADMISSIONS = ("feasible", "blind")
+
+
+def schedule(instance: Instance, *, batch_size: int | str = "auto", admission: str = "feasible") -> Schedule:
+    """Fill one batch in order of arrival, up to a fixed size.
+
+    Parameters
+    ----------
+    batch_size
+        The fixed size; ``auto`` is the largest that memory and the compute slot hold when every
+        request has the longest prompt and output that the service admits.
+    admission
+        ``feasible`` skips a request that would break a constraint; ``blind`` looks at no latency
+        requirement, and loses the requests whose requirement the batch then misses.
+    """
+    if admission not in ADMISSIONS:
+        raise InputError("admission", repr(admission), one_of(admission, ADMISSIONS))
+    size = worst_case_batch_size(instance) if batch_size == "auto" else _whole(batch_size)
+    bound = int(instance.servable().sum())
+    if admission == "feasible":
+        order = np.flatnonzero(instance.servable())
+        return Schedule(admit_in_order(instance, order, size), upper_bound=bound)
+    order = np.flatnonzero(instance.accurate())
+    running = admit_in_order(instance, order, size, deadlines=False)
+    padded = instance.system.fixed_padding_tokens or max(
+        (int(instance.prompt_tokens[i]) for i in running), default=0
+    )
+    flops = sum(instance.system.llm.request_flops(padded, int(instance.output_tokens[i])) for i in running)
+    compute_s = flops * instance.system.seconds_per_flop
+    served = tuple(i for i in running if fits(compute_s, instance.deadline_s[i]))
+    missed = tuple(i for i in running if i not in served)
+    return Schedule(served, missed, upper_bound=max(bound, len(served)))
+
+
+def worst_case_batch_size(instance: Instance) -> int:
+    """Largest batch of the longest admitted requests within memory and the compute slot."""
+    system = instance.system
+    prompt = system.fixed_padding_tokens or instance.longest_prompt_tokens
+    output = instance.longest_output_tokens
+    memory = system.edge_node.memory_bytes - system.weight_bytes
+    compute = system.slots.compute_s / system.seconds_per_flop
+    return max(
+        0,
+        min(
+            int(memory // system.kv_bytes(prompt, output)),
+            int(compute // system.llm.request_flops(prompt, output)),
+        ),
+    )
+
+
+def _whole(batch_size: int | str) -> int:
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        raise InputError("batch_size", repr(batch_size), "auto or a whole number at least 1")
+    return batch_size

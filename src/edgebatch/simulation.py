@@ -1,0 +1,90 @@
+"""Epochs in sequence: candidates arrive, wait, are scheduled, or expire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgebatch.checker import Loads, check
+from edgebatch.problem import Instance, Schedule, System, fits
+from edgebatch.workload import Requests
+
+Scheduler = Callable[[Instance], Schedule]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch: what there was to serve, what was chosen, and what that uses."""
+
+    instance: Instance
+    schedule: Schedule
+    loads: Loads
+
+
+def simulate(
+    system: System,
+    requests: Requests,
+    epochs: int,
+    scheduler: Scheduler,
+    longest_tokens: tuple[int, int] = (0, 0),
+) -> Iterator[Epoch]:
+    """Run `scheduler` over `epochs` epochs, and check each of its schedules.
+
+    A request that arrives during one epoch is a candidate from the start of the next. The node turns
+    away requests that need more accuracy than its model offers. A candidate that is not scheduled
+    stays while it could still be served alone in time, then expires.
+
+    Parameters
+    ----------
+    longest_tokens
+        Longest prompt and output that the service admits.
+
+    Yields
+    ------
+    Epoch
+        In order of time.
+
+    Raises
+    ------
+    InfeasibleSchedule
+        If the scheduler returns a schedule that breaks a constraint.
+    """
+    epoch_s = system.slots.epoch_s
+    arrived_in = np.floor_divide(requests.arrival_s, epoch_s).astype(np.int64)
+    welcome = requests.accuracy <= system.quantization.accuracy
+    gone = ~welcome
+    for epoch in range(1, epochs + 1):
+        at_hand = np.flatnonzero(~gone & (arrived_in < epoch))
+        instance = _instance(system, requests, at_hand, epoch, longest_tokens)
+        in_time = fits(instance.alone_s(), instance.deadline_s)
+        gone[at_hand[~in_time]] = True
+        at_hand = at_hand[in_time]
+        instance = _instance(system, requests, at_hand, epoch, longest_tokens)
+        schedule = scheduler(instance)
+        yield Epoch(instance, schedule, check(instance, schedule))
+        gone[at_hand[list(schedule.selected + schedule.missed)]] = True
+
+
+def _instance(
+    system: System, requests: Requests, at_hand: np.ndarray, epoch: int, longest: tuple[int, int]
+) -> Instance:
+    epoch_s = system.slots.epoch_s
+    waited_s = np.maximum(0.0, epoch * epoch_s - requests.arrival_s[at_hand])
+    since = epoch - 1 - np.floor_divide(requests.arrival_s[at_hand], epoch_s).astype(np.int64)
+    # beyond its last drawn epoch a request has expired, so that any drawn channel will do
+    column = np.minimum(since, requests.uplink_share.shape[1] - 1)
+    return Instance(
+        system,
+        requests.prompt_tokens[at_hand],
+        requests.output_tokens[at_hand],
+        requests.latency_s[at_hand],
+        waited_s,
+        requests.accuracy[at_hand],
+        requests.uplink_share[at_hand, column],
+        requests.downlink_share[at_hand, column],
+        ids=tuple(f"r{i}" for i in at_hand),
+        longest_prompt_tokens=longest[0],
+        longest_output_tokens=longest[1],
+    )
