@@ -121,7 +121,7 @@ class Instance:
     uplink_share, downlink_share
         Least share of each band that moves the request's tokens within the slot, u_i and v_i.
     ids
-        Names of the requests; r0, r1, ... unless given.
+        Names of the requests; none, or one for each.
     longest_prompt_tokens, longest_output_tokens
         Longest lengths that the service admits; those of the instance unless given.
 
@@ -149,8 +149,8 @@ class Instance:
             if getattr(self, name).shape != (self.size,):
                 found = f"shape {getattr(self, name).shape}"
                 raise InputError(name, found, f"one value for each of {self.size} requests")
-        if not self.ids:
-            object.__setattr__(self, "ids", tuple(f"r{i}" for i in range(self.size)))
+        if self.ids and len(self.ids) != self.size:
+            raise InputError("ids", f"{len(self.ids)} names", f"none, or {self.size}, one a request")
         longest = int(self.prompt_tokens.max(initial=1)), int(self.output_tokens.max(initial=1))
         for name, here in zip(("longest_prompt_tokens", "longest_output_tokens"), longest, strict=True):
             object.__setattr__(self, name, max(getattr(self, name), here))
@@ -207,14 +207,13 @@ class Instance:
 
 def _column(name: str, values: ArrayLike, kind: type, expected: str, valid: Any) -> NDArray[Any]:
     found = np.asarray(values)
-    if found.size == 0:
-        found = found.astype(kind)
-    if found.dtype.kind not in ("iu" if kind is np.int64 else "iuf"):
+    if found.size and found.dtype.kind not in ("iu" if kind is np.int64 else "iuf"):
         raise InputError(name, f"an array of {found.dtype}", expected)
     array: NDArray[Any] = found.astype(kind)
-    wrong = np.flatnonzero(~(valid(array) & np.isfinite(array)))
-    if wrong.size:
-        raise InputError(f"{name}[{wrong[0]}]", array[wrong[0]].item(), expected)
+    right = valid(array) & np.isfinite(array)
+    if not right.all():
+        wrong = int(np.argmin(right))
+        raise InputError(f"{name}[{wrong}]", array[wrong].item(), expected)
     array.setflags(write=False)
     return array
 

@@ -12,7 +12,7 @@ import functools
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, TypeVar, dataclass_transform
 
 from edgebatch.errors import InputError, one_of
@@ -112,9 +112,9 @@ def describe(value: object) -> str:
 
 
 @functools.cache
-def _fields(cls: Any) -> tuple[tuple[dataclasses.Field[Any], Any], ...]:
+def _fields(cls: Hashable) -> tuple[tuple[dataclasses.Field[Any], Any], ...]:
     hints = typing.get_type_hints(cls)
-    return tuple((field, hints[field.name]) for field in dataclasses.fields(cls))
+    return tuple((field, hints[field.name]) for field in dataclasses.fields(typing.cast(type, cls)))
 
 
 def read(cls: type[T], data: object, key: str = "") -> T:
@@ -126,24 +126,25 @@ def read(cls: type[T], data: object, key: str = "") -> T:
         For an unknown or missing key, a value of another type, or one out of its range; `key` is
         the dotted path from the root of `data`.
     """
+    declared = _fields(typing.cast(Hashable, cls))
     if not isinstance(data, Mapping):
-        raise InputError(key, describe(data), "a mapping with " + ", ".join(f.name for f, _ in _fields(cls)))
+        raise InputError(key, describe(data), "a mapping with " + ", ".join(f.name for f, _ in declared))
     prefix = f"{key}." if key else ""
-    known = {field.name for field, _ in _fields(cls)}
+    known = {field.name for field, _ in declared}
     for name in data:
         if name not in known:
             raise InputError(f"{prefix}{name}", "an unknown key", one_of(name, known))
     values = {}
-    for field, hint in _fields(cls):
+    for field, hint in declared:
+        at = f"{prefix}{field.name}"
         if field.name in data:
-            at = f"{prefix}{field.name}"
             try:
                 values[field.name] = _value(hint, data[field.name], at)
             except InputError as error:
                 expected = _expected(field, hint) if error.key == at and field.metadata else error.expected
                 raise InputError(error.key, error.found, expected) from None
         elif field.default is REQUIRED and field.default_factory is REQUIRED:
-            raise InputError(f"{prefix}{field.name}", "nothing", _expected(field, hint))
+            raise InputError(at, "nothing", _expected(field, hint))
     try:
         return cls(**values)
     except InputError as error:
@@ -158,6 +159,12 @@ def _value(hint: Any, value: object, key: str) -> Any:
         if not isinstance(value, (list, tuple)):
             raise InputError(key, describe(value), "a list")
         return tuple(_value(arguments[0], item, f"{key}[{i}]") for i, item in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise InputError(key, describe(value), "a mapping")
+        return {str(name): _value(arguments[1], item, f"{key}.{name}") for name, item in value.items()}
+    if hint is Any:
+        return value
     if origin in (typing.Union, types.UnionType):
         if value is None and type(None) in arguments:
             return None

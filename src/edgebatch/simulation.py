@@ -55,12 +55,16 @@ def simulate(
     arrived_in = np.floor_divide(requests.arrival_s, epoch_s).astype(np.int64)
     welcome = requests.accuracy <= system.quantization.accuracy
     gone = ~welcome
+    transfer_s = system.slots.uplink_s + system.slots.downlink_s
+    fixed = system.fixed_padding_tokens
+    padded = requests.prompt_tokens if fixed is None else np.full_like(requests.prompt_tokens, fixed)
+    alone_s = system.llm.request_flops(padded, requests.output_tokens) * system.seconds_per_flop
     for epoch in range(1, epochs + 1):
-        at_hand = np.flatnonzero(~gone & (arrived_in < epoch))
-        instance = _instance(system, requests, at_hand, epoch, longest_tokens)
-        in_time = fits(instance.alone_s(), instance.deadline_s)
-        gone[at_hand[~in_time]] = True
-        at_hand = at_hand[in_time]
+        here = np.flatnonzero(~gone[: np.searchsorted(arrived_in, epoch)])
+        slack_s = requests.latency_s[here] - (epoch * epoch_s - requests.arrival_s[here]) - transfer_s
+        in_time = fits(alone_s[here], np.minimum(system.slots.compute_s, slack_s))
+        gone[here[~in_time]] = True
+        at_hand = here[in_time]
         instance = _instance(system, requests, at_hand, epoch, longest_tokens)
         schedule = scheduler(instance)
         yield Epoch(instance, schedule, check(instance, schedule))
@@ -84,7 +88,6 @@ def _instance(
         requests.accuracy[at_hand],
         requests.uplink_share[at_hand, column],
         requests.downlink_share[at_hand, column],
-        ids=tuple(f"r{i}" for i in at_hand),
         longest_prompt_tokens=longest[0],
         longest_output_tokens=longest[1],
     )

@@ -10,12 +10,14 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from edgebatch.errors import InputError, one_of
 from edgebatch.problem import Schedule
 
 
+@cache
 def names() -> tuple[str, ...]:
     """Names of all schedulers, in alphabetical order; imports none of them."""
     modules = (module.name for module in pkgutil.iter_modules(__path__))

@@ -1,7 +1,8 @@
-"""Brute force: DFTSP's tree with every pruning rule off, its nodes counted exactly."""
+"""Brute force: DFTSP's tree without pruning, its nodes counted exactly, without the walk."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import accumulate
 
 import numpy as np
@@ -13,38 +14,50 @@ from edgebatch.problem import Instance, Schedule
 from edgebatch.schedulers import dftsp
 
 COUNTINGS = ("formula", "walk")
+COUNTABLE = ("supply", "batch_size")
+"""Pruning rules that depend on numbers of requests alone, so that their nodes can be counted."""
 
 
-def schedule(instance: Instance, *, counting: str = "formula") -> Schedule:
-    """The largest feasible batch, with the nodes that a walk without pruning visits.
+def schedule(instance: Instance, *, counting: str = "formula", pruning: Collection[str] = ()) -> Schedule:
+    """The largest feasible batch, with the nodes that a walk without most of the pruning visits.
 
     Parameters
     ----------
     counting
         ``walk`` visits every node. ``formula`` counts the same number without the walk: pruning cuts
-        only trees without a feasible batch, so that both end at the same leaf, and the nodes before
-        it are counted by dynamic programming.
+        only trees without a feasible batch, so that every walk ends at the same leaf, and the nodes
+        before it are counted by dynamic programming.
+    pruning
+        Names of pruning rules that stay on, of `COUNTABLE`.
     """
     if counting not in COUNTINGS:
         raise InputError("counting", repr(counting), one_of(counting, COUNTINGS))
+    for rule in pruning:
+        if rule not in COUNTABLE:
+            raise InputError("pruning", repr(rule), one_of(rule, COUNTABLE))
     if counting == "walk":
-        return dftsp.schedule(instance, pruning=())
+        return dftsp.schedule(instance, pruning=pruning)
+    supply = "supply" in pruning
     budgets, rules = dftsp.budgets_of(instance), tree.Rules(True, True, True)
-    trees = dftsp.forests(instance, bounded=False)
+    trees = dftsp.forests(instance, bounded="batch_size" in pruning)
     size = dftsp.schedule(instance).size
-    failed_sizes = [sum(_nodes_of_failed_sizes(forest, forest.requests.size, size) for forest in trees)]
+    nodes = sum(
+        _nodes_of_trees(forest, forest.requests.size, size, forest.largest, supply) for forest in trees
+    )
     for forest in trees if size else ():
+        if size > forest.largest:
+            continue
         taken = np.zeros(forest.levels.length.size, dtype=np.int64)
         tightest, _ = tree.search_batch_size(
             size, forest.levels, forest.cost, budgets, rules, np.iinfo(np.int64).max, taken
         )
-        ends = forest.requests.size if tightest < 0 else tightest
-        failed_sizes.append(_nodes_of_failed_sizes(forest, ends, size - 1, size))
+        before = forest.requests.size if tightest < 0 else tightest
+        nodes += _nodes_of_trees(forest, before, size - 1, size, supply)
         if tightest >= 0:
-            failed_sizes.append(_nodes_up_to(_chain_sizes(forest, tightest), size - 1, taken))
+            nodes += _nodes_up_to(_chain_sizes(forest, tightest), size - 1, taken, supply)
             found = dftsp.batch(forest, int(tightest), taken)
-            return Schedule(found, upper_bound=size, nodes_visited=sum(failed_sizes))
-    return Schedule((), upper_bound=0, nodes_visited=sum(failed_sizes))
+            return Schedule(found, upper_bound=size, nodes_visited=nodes)
+    return Schedule((), upper_bound=0, nodes_visited=nodes)
 
 
 def _chain_sizes(forest: dftsp.Forest, before: int) -> list[int]:
@@ -52,44 +65,48 @@ def _chain_sizes(forest: dftsp.Forest, before: int) -> list[int]:
     return np.bincount(chain, minlength=forest.levels.length.size).tolist()
 
 
-def _nodes_of_failed_sizes(forest: dftsp.Forest, before: int, above: int, at_most: int | None = None) -> int:
+def _nodes_of_trees(forest: dftsp.Forest, before: int, above: int, at_most: int, supply: bool) -> int:
     """Nodes of all trees with a batch size in (above, at_most], tightest request before `before`."""
     total = 0
     for tightest in range(before):
-        largest = tightest + 1 if at_most is None else min(at_most, tightest + 1)
+        largest = min(at_most, tightest + 1)
         if largest > above:
-            nodes = tree_nodes(_chain_sizes(forest, tightest), largest - 1)
+            nodes = tree_nodes(_chain_sizes(forest, tightest), largest - 1, supply)
             total += sum(nodes[above:largest])
     return total
 
 
-def tree_nodes(chain_sizes: list[int], most: int) -> list[int]:
-    """Nodes of the unpruned tree over chains of the given sizes, for each number needed, 0 to `most`.
+def tree_nodes(chain_sizes: list[int], most: int, supply: bool = False) -> list[int]:
+    """Nodes of the tree over chains of the given sizes, for each number needed, 0 to `most`.
 
     A node at level k is a choice from the first k chains, of which the first k-1 did not yet
     suffice. With W_k(r) choices that add up to r, a tree that needs z has
-    1 + sum_k (sum_{r <= z} W_k(r) - W_{k-1}(z)) nodes.
+    1 + sum_k (sum_{r <= z} W_k(r) - W_{k-1}(z)) nodes. The `supply` rule leaves those choices to
+    which the later chains, with S_k requests in all, can add what is missing: r >= z - S_k.
     """
     ways = [1] + [0] * most
     nodes = [1] * (most + 1)
+    later = sum(chain_sizes)
     for size in chain_sizes:
+        later -= size
         sums = [0, *accumulate(ways)]
         taken = [sums[r + 1] - sums[max(0, r - size)] for r in range(most + 1)]
-        reached = list(accumulate(taken))
-        nodes = [nodes[z] + reached[z] - ways[z] for z in range(most + 1)]
+        reached = [0, *accumulate(taken)]
+        for z in range(most + 1):
+            lacking = reached[max(0, z - later)] if supply else 0
+            nodes[z] += reached[z + 1] - lacking - ways[z]
         ways = taken
     return nodes
 
 
-def _nodes_up_to(chain_sizes: list[int], needed: int, taken: NDArray[np.int64]) -> int:
-    """Nodes that the unpruned walk visits up to and with the leaf `taken`."""
+def _nodes_up_to(chain_sizes: list[int], needed: int, taken: NDArray[np.int64], supply: bool) -> int:
+    """Nodes that the walk visits up to and with the leaf `taken`."""
     nodes = 1
     for k, number in enumerate(taken.tolist()):
         if needed == 0:
             break
-        first = min(needed, chain_sizes[k])
-        passed = range(number + 1, first + 1)
-        below = tree_nodes(chain_sizes[k + 1 :], needed) if passed else []
+        passed = range(number + 1, min(needed, chain_sizes[k]) + 1)
+        below = tree_nodes(chain_sizes[k + 1 :], needed, supply) if passed else []
         nodes += sum(below[needed - other] for other in passed) + 1
         needed -= number
     return nodes

@@ -1,0 +1,193 @@
+"""Hydra: from conf/ and overrides to composed configurations, with errors that name the file."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from artifact import config
+from artifact.setting import Setting
+from edgebatch.errors import InputError, one_of
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A composed configuration, and the file chosen of each group.
+
+    Attributes
+    ----------
+    data
+        Nested mappings, interpolations resolved.
+    choices
+        File of conf/ chosen for each group, such as ``{"model": "opt_13b"}``.
+    """
+
+    data: dict[str, Any]
+    choices: dict[str, str]
+
+
+def groups(conf: Path) -> dict[str, tuple[str, ...]]:
+    """The groups of conf/ and the files of each."""
+    return {
+        folder.name: tuple(sorted(path.stem for path in folder.glob("*.yaml")))
+        for folder in sorted(conf.iterdir())
+        if folder.is_dir()
+    }
+
+
+def compose_config(conf: Path, overrides: Iterable[str], where: str = "command line") -> Composed:
+    """Compose conf/config.yaml with Hydra overrides.
+
+    Raises
+    ------
+    InputError
+        For an override that names no group, file or key, naming the nearest that exists.
+    """
+    overrides = list(overrides)
+    known = groups(conf)
+    for override in overrides:
+        _check_choice(override, known, where)
+    logging.getLogger("hydra").setLevel(logging.ERROR)
+    try:
+        with initialize_config_dir(str(conf.resolve()), version_base="1.3"):
+            composed = compose("config", overrides, return_hydra_config=True)
+        choices = dict(composed.hydra.runtime.choices)
+        keys = [key for key in composed if key != "hydra"]
+        data = {key: _resolved(composed, key) for key in keys}
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+        raise _as_input_error(error, conf, overrides, where) from None
+    return Composed(data, {group: str(name) for group, name in choices.items() if group in known})
+
+
+def compose_files(conf: Path, files: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Compose single files of groups, each by itself: (group, file) to its content.
+
+    A file that sets keys outside its group gives what it says under the name of its group.
+    """
+    files = list(files)
+    texts = {(g, f): (conf / g / f"{f}.yaml").read_text(encoding="utf-8") for g, f in files}
+    reaching = {file for file, text in texts.items() if "@package _global_" in text}
+    own = [file for file in files if file not in reaching]
+    data = compose_config(conf, [f"+{g}@alternatives.{g}.{f}={f}" for g, f in own]).data
+    result = {(g, f): data["alternatives"][g][f] for g, f in own}
+    return result | {(g, f): yaml.safe_load(texts[g, f])[g] for g, f in reaching}
+
+
+def _resolved(composed: Any, key: str) -> Any:
+    node = composed[key]
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+
+
+def setting(composed: Composed, origins: Mapping[str, str] | None = None) -> Setting:
+    """The setting of a composed configuration.
+
+    Parameters
+    ----------
+    origins
+        Where overridden keys come from; the others come from the chosen file of their group.
+    """
+    data = {key: value for key, value in composed.data.items() if key not in ("figure", "sample", "regime")}
+    try:
+        return config.setting(data, composed.choices["model"])
+    except InputError as error:
+        raise error.at(_origin(error.key, composed, origins or {})) from None
+
+
+def _origin(key: str, composed: Composed, origins: Mapping[str, str]) -> str:
+    for prefix, where in origins.items():
+        if key == prefix or key.startswith((f"{prefix}.", f"{prefix}[")):
+            return where
+    group = re.split(r"[.\[]", key)[0]
+    group = {"simulation": "scale", "grid": "scale"}.get(group, group)
+    return f"conf/{group}/{composed.choices[group]}.yaml" if group in composed.choices else "conf/config.yaml"
+
+
+def _check_choice(override: str, known: Mapping[str, tuple[str, ...]], where: str) -> None:
+    name, separator, value = override.lstrip("+~").partition("=")
+    if not separator:
+        raise InputError(override, "no value", "key=value", where)
+    if "." not in name and name in known and value not in known[name]:
+        raise InputError(name, repr(value), one_of(value, known[name]), where)
+
+
+def _as_input_error(error: Exception, conf: Path, overrides: list[str], where: str) -> InputError:
+    """One line for an error of Hydra, OmegaConf or YAML."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        file = mark.name if mark.name.startswith(str(conf)) else "conf/"
+        return InputError(f"line {mark.line + 1}", error.problem or "a mistake", "YAML", _shown(conf, file))
+    text = " ".join(str(error).split())
+    missing = re.search(r"Could not override '([^']+)'", text) or re.search(r"Key '([^']+)' is not in", text)
+    if missing:
+        key = missing[1]
+        found = next((o for o in overrides if o.lstrip("+~").startswith(f"{key}=")), key)
+        keys = _known_keys(conf)
+        return InputError(key, "an unknown key", one_of(key, _near(found.partition("=")[0], keys)), where)
+    return InputError("", text, "a configuration that Hydra can compose", where)
+
+
+def _near(key: str, keys: list[str]) -> list[str]:
+    siblings = [k for k in keys if k.rpartition(".")[0] == key.rpartition(".")[0]]
+    return siblings or [k for k in keys if "." not in k]
+
+
+def _known_keys(conf: Path) -> list[str]:
+    with initialize_config_dir(str(conf.resolve()), version_base="1.3"):
+        data = OmegaConf.to_container(compose("config"), resolve=False)
+    keys: list[str] = []
+
+    def collect(node: object, prefix: str) -> None:
+        if isinstance(node, dict):
+            for name, value in node.items():
+                keys.append(f"{prefix}{name}")
+                collect(value, f"{prefix}{name}.")
+
+    collect(data, "")
+    return keys
+
+
+def _shown(conf: Path, file: str) -> str:
+    return str(Path("conf") / Path(file).resolve().relative_to(conf.resolve())) if file != "conf/" else file
+
+
+def _values(parsed: Override) -> list[Any]:
+    if not parsed.is_sweep_override():
+        return [parsed.value()]
+    plain = OverridesParser.create()
+    return [plain.parse_override(f"x={item}").value() for item in parsed.sweep_string_iterator()]
+
+
+def sweep(params: Mapping[str, Any], where: str) -> dict[str, list[Any]]:
+    """The values of each swept key, from ``hydra.sweeper.params`` in Hydra's sweeper grammar.
+
+    Raises
+    ------
+    InputError
+        For a value that the grammar does not have, or a sweep without values.
+    """
+    axes: dict[str, list[Any]] = {}
+    for key, value in params.items():
+        at = f"hydra.sweeper.params.{key}"
+        try:
+            parsed = OverridesParser.create().parse_override(f"{key}={value}")
+        except HydraException as error:
+            problem = str(error).splitlines()[0]
+            found = f"{value!r} ({problem})"
+            raise InputError(at, found, "values in Hydra's sweeper grammar", where) from None
+        values = _values(parsed)
+        if not values or values == [""]:
+            raise InputError(at, "an empty sweep", "at least one value", where)
+        axes[key] = values
+    return axes

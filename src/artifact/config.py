@@ -1,0 +1,170 @@
+"""The schema of conf/: what a composed configuration may hold, and the setting it stands for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from artifact.setting import SchedulerChoice, Setting, Simulation
+from edgebatch.errors import InputError
+from edgebatch.llm import Llm
+from edgebatch.problem import EdgeNode, Slots, System
+from edgebatch.quantization import Quantization, accuracy_from_perplexity
+from edgebatch.radio import Radio
+from edgebatch.schema import Checked, choice, integer, read, real
+from edgebatch.workload import Workload
+
+
+class ModelConfig(Llm):
+    """conf/model/: a shape and its name."""
+
+    label: str
+
+
+class Baseline(Checked):
+    """conf/fp16_perplexity/: perplexities before quantization, on one data set, by model."""
+
+    dataset: str
+    perplexity: dict[str, float]
+
+
+class QuantizationConfig(Checked):
+    """conf/quantization/: bits, speed and perplexities of a technique, by model."""
+
+    label: str
+    weight_bits: float = real(above=0, at_most=16)
+    kv_bits: float = real(above=0, at_most=16)
+    speedup: float = real(above=0)
+    fp16: Baseline
+    perplexity: dict[str, float]
+
+
+class EdgeNodeConfig(Checked):
+    """conf/edge_node/: devices, their speed, and the memory of all of them."""
+
+    label: str
+    devices: int = integer(at_least=1)
+    device_flops: float = real(above=0)
+    memory_bytes: float = real(above=0)
+    device_bandwidth_bytes_per_s: float = real(above=0)
+
+
+class RadioConfig(Radio):
+    """conf/radio/: a radio link and its name."""
+
+    label: str = ""
+
+
+class WorkloadConfig(Workload):
+    """conf/workload/: statistics of the requests, and their name."""
+
+    label: str
+
+
+class SchedulerConfig(Checked):
+    """conf/scheduler/: a scheduler, its options, and how figures show it."""
+
+    label: str
+    color: str
+    marker: str
+    name: str
+    options: dict[str, Any]
+
+
+class Padding(Checked):
+    """What prompts are padded to."""
+
+    to: str = choice("batch_max", "fixed")
+    fixed_tokens: int = integer(at_least=1)
+
+
+class AccuracyMap(Checked):
+    """The form of f(dPPL)."""
+
+    form: str = choice("perplexity_ratio", "exponential")
+    decay: float = real(above=0)
+
+
+class GridConfig(Checked):
+    """How a scale thins an experiment: values kept of each axis, draws kept of a sample."""
+
+    values_per_axis: int | None
+    draws: int | None
+
+
+class Config(Checked):
+    """A composed configuration."""
+
+    model: ModelConfig
+    quantization: QuantizationConfig
+    edge_node: EdgeNodeConfig
+    radio: RadioConfig
+    workload: WorkloadConfig
+    scheduler: SchedulerConfig
+    slots: Slots
+    cost: str = choice("flops")
+    padding: Padding
+    accuracy_map: AccuracyMap
+    speedup: dict[str, float]
+    simulation: Simulation
+    grid: GridConfig
+
+
+def setting(data: dict[str, Any], model: str) -> Setting:
+    """The setting of a composed configuration, `model` being the file of conf/model/ it uses.
+
+    Raises
+    ------
+    InputError
+        With a key of the composed configuration.
+    """
+    config = read(Config, data)
+    node = config.edge_node
+    system = System(
+        slots=config.slots,
+        llm=Llm(config.model.layers, config.model.hidden_size, config.model.ffn_size),
+        quantization=_quantization(config.quantization, config.accuracy_map, model),
+        edge_node=EdgeNode(node.devices * node.device_flops, node.memory_bytes, node.devices),
+        fixed_padding_tokens=config.padding.fixed_tokens if config.padding.to == "fixed" else None,
+        cost=config.cost,
+    )
+    longest = max(config.workload.prompt_tokens)
+    if config.padding.to == "fixed" and longest > config.padding.fixed_tokens:
+        raise InputError("padding.fixed_tokens", config.padding.fixed_tokens, f"at least {longest}")
+    result = Setting(
+        system=system,
+        radio=_without_label(Radio, config.radio),
+        workload=_without_label(Workload, config.workload),
+        scheduler=_scheduler(config.scheduler),
+        simulation=config.simulation,
+    )
+    try:
+        result.scheduler.function()(result.empty_instance())
+    except InputError as error:
+        raise error.at(prefix="scheduler.options") from None
+    return result
+
+
+def _scheduler(config: SchedulerConfig) -> SchedulerChoice:
+    try:
+        return SchedulerChoice(config.name, config.options)
+    except InputError as error:
+        raise error.at(prefix="scheduler") from None
+
+
+def _quantization(config: QuantizationConfig, form: AccuracyMap, model: str) -> Quantization:
+    for key, perplexity in (("perplexity", config.perplexity), ("fp16.perplexity", config.fp16.perplexity)):
+        if model not in perplexity:
+            known = ", ".join(sorted(perplexity)) or "none"
+            expected = f"a perplexity of {model} on {config.fp16.dataset} (known: {known})"
+            raise InputError(f"quantization.{key}.{model}", "nothing", expected)
+        if not perplexity[model] >= 1:
+            raise InputError(f"quantization.{key}.{model}", perplexity[model], "a number at least 1")
+    accuracy = accuracy_from_perplexity(
+        config.fp16.perplexity[model], config.perplexity[model], form.form, form.decay
+    )
+    return Quantization(config.weight_bits, config.kv_bits, 1 / config.speedup, accuracy)
+
+
+def _without_label(cls: Any, config: Any) -> Any:
+    names = cls.__dataclass_fields__
+    return cls(**{name: getattr(config, name) for name in names})

@@ -1,0 +1,134 @@
+"""The format of conf/experiment/: a sweep, and the figure that is drawn of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from artifact.simulate import METRICS
+from edgebatch.errors import InputError, one_of
+from edgebatch.schema import Checked, choice, integer, read
+
+
+class Axis(Checked):
+    """One axis of a figure: a swept key, its name with unit, and its scale."""
+
+    key: str
+    label: str
+    scale: str = choice("linear", "log", default="linear")
+
+
+class Measure(Checked):
+    """What a figure shows, upwards: a column of the results, or several as bars."""
+
+    columns: dict[str, str]
+    label: str
+    scale: str = choice("linear", "log", default="linear")
+
+
+class Figure(Checked):
+    """What is drawn of an experiment.
+
+    Attributes
+    ----------
+    draw
+        ``lines`` over x; ``bars``, one a column; ``claims``: shares of draws in which claims hold.
+    lines, panels
+        Swept keys that become lines and panels.
+    where
+        Values of swept keys that are drawn; results of the others serve tables and claims alone.
+    """
+
+    title: str
+    caption: str
+    draw: str = choice("lines", "bars", "claims")
+    y: Measure
+    x: Axis | None = None
+    lines: str | None = None
+    panels: str | None = None
+    where: dict[str, Any] | None = None
+
+    def named_keys(self) -> Iterator[tuple[str, str]]:
+        """Each swept key that the figure names, with its place in the file."""
+        if self.x is not None:
+            yield "x.key", self.x.key
+        for at, key in (("lines", self.lines), ("panels", self.panels)):
+            if key is not None:
+                yield at, key
+        for key in self.where or {}:
+            yield f"where.{key}", key
+
+
+class Sample(Checked):
+    """A Latin hypercube over conf/assumptions.yaml, swept beside the rest."""
+
+    draws: int = integer(at_least=1)
+    seed: int = integer(at_least=0)
+
+
+@dataclass(frozen=True)
+class ExperimentFile:
+    """A file of conf/experiment/, read but not expanded."""
+
+    name: str
+    where: str
+    sweep: dict[str, Any]
+    figure: Figure
+    figure_data: dict[str, Any]
+    draws: int
+    draw_seed: int
+
+
+def read_experiment(conf: Path, name: str) -> ExperimentFile:
+    """Read ``conf/experiment/<name>.yaml``; what it overrides is left to Hydra.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key and what is expected.
+    """
+    where = f"conf/experiment/{name}.yaml"
+    try:
+        data = yaml.safe_load((conf / "experiment" / f"{name}.yaml").read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        line = 1 + (error.problem_mark.line if error.problem_mark else 0)
+        raise InputError(f"line {line}", error.problem or "a mistake", "YAML", where) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError("", " ".join(str(error).split()), "YAML in UTF-8", where) from None
+    if not isinstance(data, dict):
+        raise InputError("", "no mapping", "keys hydra and figure", where)
+    params = data.get("hydra", {})
+    for key in ("sweeper", "params"):
+        params = params.get(key) if isinstance(params, dict) else None
+    if not isinstance(params, dict) or not params:
+        raise InputError("hydra.sweeper.params", "an empty sweep", "a mapping from keys to values", where)
+    try:
+        figure = read(Figure, data.get("figure"), "figure")
+        sample = read(Sample, data["sample"], "sample") if "sample" in data else None
+        _check_figure(figure)
+    except InputError as error:
+        raise error.at(where) from None
+    return ExperimentFile(
+        name,
+        where,
+        params,
+        figure,
+        data["figure"],
+        sample.draws if sample else 0,
+        sample.seed if sample else 0,
+    )
+
+
+def _check_figure(figure: Figure) -> None:
+    if figure.draw == "lines" and figure.x is None:
+        raise InputError("figure.x", "nothing", "an axis with key and label, to draw lines over")
+    if figure.draw != "claims":
+        for column in figure.y.columns:
+            if column not in METRICS:
+                raise InputError(f"figure.y.columns.{column}", "an unknown column", one_of(column, METRICS))
+    if not figure.y.columns:
+        raise InputError("figure.y.columns", "no column", one_of(None, METRICS))

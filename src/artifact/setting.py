@@ -1,0 +1,84 @@
+"""A setting: everything that decides the result of one run, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from edgebatch import schedulers
+from edgebatch.errors import InputError, one_of
+from edgebatch.problem import Instance, Schedule, System
+from edgebatch.radio import Radio
+from edgebatch.schema import Checked, integer, read
+from edgebatch.workload import Workload
+
+
+class SchedulerChoice(Checked):
+    """A scheduler and all of its options."""
+
+    name: str
+    options: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        try:
+            known = schedulers.options(self.name)
+        except InputError as error:
+            raise InputError("name", error.found, error.expected) from None
+        for option in self.options:
+            if option not in known:
+                raise InputError(f"options.{option}", "an unknown option", one_of(option, known))
+        for option in known:
+            if option not in self.options:
+                raise InputError(f"options.{option}", "nothing", f"a value, such as {known[option]!r}")
+
+    def function(self) -> Callable[[Instance], Schedule]:
+        """The scheduler with its options bound."""
+        return functools.partial(schedulers.get(self.name), **self.options)
+
+
+class Simulation(Checked):
+    """How long, and how often with other random numbers, a setting is simulated."""
+
+    epochs: int = integer(at_least=1)
+    seeds: int = integer(at_least=1)
+
+
+class Setting(Checked):
+    """One point of an experiment, for one scheduler."""
+
+    system: System
+    radio: Radio
+    workload: Workload
+    scheduler: SchedulerChoice
+    simulation: Simulation
+
+    def as_dict(self) -> dict[str, Any]:
+        """Nested mappings and lists, as `read` takes them back."""
+        return dataclasses.asdict(self)
+
+    def id(self) -> str:
+        """Name of the setting by its content."""
+        return identity(self.as_dict())
+
+    def empty_instance(self) -> Instance:
+        """An epoch of this setting without requests."""
+        return Instance(self.system, *([()] * 7))  # type: ignore[arg-type]
+
+
+def identity(content: object) -> str:
+    """Twelve hexadecimal digits that name JSON data by its content; order of keys is irrelevant."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def read_setting(data: object, where: str) -> Setting:
+    """The setting in JSON data that comes from the file `where`."""
+    try:
+        return read(Setting, data)
+    except InputError as error:
+        raise error.at(where) from None

@@ -1,0 +1,143 @@
+"""One setting simulated: ``python -m artifact.simulate SETTING RESULT`` is what each job runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from artifact.files import write
+from artifact.setting import Setting, identity, read_setting
+from edgebatch.errors import InputError
+from edgebatch.problem import System
+from edgebatch.simulation import Epoch, simulate
+from edgebatch.workload import Requests, draw_requests
+
+FORMAT = "edgebatch-run/1"
+
+METRICS = (
+    "throughput_per_s",
+    "offered_per_s",
+    "missed_per_s",
+    "candidates",
+    "batch_size",
+    "nodes",
+    "cut_off",
+    "uplink_load",
+    "downlink_load",
+    "memory_load",
+    "compute_load",
+)
+"""What a run measures, one value a seed. Rates are per second of all epochs. `candidates`, `batch_size`
+and `nodes` (of the search tree) are means over epochs, `cut_off` is the share of epochs whose search
+reached its node limit. Loads are shares of the budget at the schedules that are not empty."""
+
+
+def run(setting: Setting, code: str, progress: bool = False) -> tuple[dict[str, Any], dict[str, float]]:
+    """Simulate a setting for each of its seeds.
+
+    Parameters
+    ----------
+    code
+        Fingerprint of the code that runs, stored with the result.
+    progress
+        Whether to show the seed at hand on standard error.
+
+    Returns
+    -------
+    result, seconds
+        What is stored; and the time spent in the workload, the scheduler, and all of it.
+    """
+    scheduler = setting.scheduler.function()
+    seconds = {"workload": 0.0, "scheduler": 0.0, "total": 0.0}
+    begin = time.perf_counter()
+
+    def timed(instance: Any) -> Any:
+        start = time.perf_counter()
+        schedule = scheduler(instance)
+        seconds["scheduler"] += time.perf_counter() - start
+        return schedule
+
+    longest = max(setting.workload.prompt_tokens), max(setting.workload.output_tokens)
+    epochs = setting.simulation.epochs
+    # compiled code is loaded at its first call, which is no part of the scheduler's time
+    first = draw_requests(setting.workload, setting.radio, setting.system.slots, 1, seed=0)
+    list(simulate(setting.system, first, 1, scheduler, longest))
+    replicates = []
+    for seed in range(setting.simulation.seeds):
+        if progress:
+            print(f"\rseed {seed + 1} of {setting.simulation.seeds}", end="", file=sys.stderr, flush=True)
+        start = time.perf_counter()
+        requests = draw_requests(setting.workload, setting.radio, setting.system.slots, epochs, seed)
+        seconds["workload"] += time.perf_counter() - start
+        outcome = simulate(setting.system, requests, epochs, timed, longest)
+        replicates.append({"seed": seed, **measure(setting.system, requests, outcome)})
+    if progress:
+        print(file=sys.stderr)
+    seconds["total"] = time.perf_counter() - begin
+    content = setting.as_dict()
+    result = {
+        "format": FORMAT,
+        "id": identity(content),
+        "code": code,
+        "setting": content,
+        "replicates": replicates,
+    }
+    return result, seconds
+
+
+def measure(system: System, requests: Requests, outcome: Iterable[Epoch]) -> dict[str, float]:
+    """Measure one run; the keys are those of `METRICS`."""
+    epochs = list(outcome)
+    horizon_s = len(epochs) * system.slots.epoch_s
+    served = sum(epoch.schedule.size for epoch in epochs)
+    busy = [epoch.loads for epoch in epochs if epoch.schedule.size]
+
+    def mean(values: Iterable[float]) -> float:
+        found = list(values)
+        return float(np.mean(found)) if found else 0.0
+
+    return {
+        "throughput_per_s": served / horizon_s,
+        "offered_per_s": requests.arrival_s.size / horizon_s,
+        "missed_per_s": sum(len(epoch.schedule.missed) for epoch in epochs) / horizon_s,
+        "candidates": mean(epoch.instance.size for epoch in epochs),
+        "batch_size": served / len(epochs),
+        "nodes": sum(epoch.schedule.nodes_visited for epoch in epochs) / len(epochs),
+        "cut_off": mean(epoch.schedule.node_limit_reached for epoch in epochs),
+        "uplink_load": mean(load.uplink_share for load in busy),
+        "downlink_load": mean(load.downlink_share for load in busy),
+        "memory_load": mean(load.memory_bytes / system.edge_node.memory_bytes for load in busy),
+        "compute_load": mean(load.compute_time_s / load.deadline_s for load in busy),
+    }
+
+
+def main() -> int:
+    """Simulate the setting of a file, and store the result of it."""
+    parser = argparse.ArgumentParser(prog="python -m artifact.simulate", description=__doc__)
+    parser.add_argument("setting", type=Path, help="file of results/settings/")
+    parser.add_argument("result", type=Path, help="file to write, whole or not at all")
+    parser.add_argument("--code", required=True, help="fingerprint of the code that runs")
+    chosen = parser.parse_args()
+    try:
+        setting = read_setting(json.loads(chosen.setting.read_text()), str(chosen.setting))
+        result, seconds = run(setting, chosen.code, progress=sys.stderr.isatty())
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            print(f"artifact: {error}", file=sys.stderr)
+        else:
+            print(f"artifact: {chosen.setting}: {error}", file=sys.stderr)
+        return 2
+    write(chosen.result, json.dumps(result, indent=1) + "\n")
+    print(json.dumps(seconds))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
