@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from scipy.stats import qmc
 
 from artifact.compose import Composed
+from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError
 from edgebatch.schema import Checked, choice, read
 
@@ -64,7 +64,7 @@ def read_assumptions(conf: Path, nominal: Composed) -> list[Valued]:
     InputError
         For a key that the configuration does not have, or a range that does not hold the value.
     """
-    data = yaml.safe_load((conf / "assumptions.yaml").read_text(encoding="utf-8"))
+    data = read_yaml(conf / "assumptions.yaml", WHERE)
     try:
         entries = read(_File, data).assumptions
     except InputError as error:

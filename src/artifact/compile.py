@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from artifact.assumptions import draw_assumptions, read_assumptions
 from artifact.compose import Composed, compose_config, compose_files, groups, setting, sweep
 from artifact.experiment import ExperimentFile, read_experiment
 from artifact.grid import Experiment, Grid, Point
+from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError, one_of
 
 SHOWN = ("label", "color", "marker")
@@ -172,7 +171,7 @@ def _touched(conf: Path, experiment: str, base: Composed) -> set[str]:
     """Groups that a file which reaches beyond its own group sets keys of."""
     result: set[str] = set()
     for group, name in {**base.choices, "experiment": experiment}.items():
-        text = (conf / group / f"{name}.yaml").read_text()
-        if "@package _global_" in text:
-            result |= set(yaml.safe_load(text) or {})
+        path = conf / group / f"{name}.yaml"
+        if "@package _global_" in path.read_text(encoding="utf-8"):
+            result |= set(read_yaml(path, f"conf/{group}/{name}.yaml"))
     return result

@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from artifact import config
 from artifact.setting import Setting
+from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError, one_of
 
 
@@ -77,12 +78,12 @@ def compose_files(conf: Path, files: Iterable[tuple[str, str]]) -> dict[tuple[st
     A file that sets keys outside its group gives what it says under the name of its group.
     """
     files = list(files)
-    texts = {(g, f): (conf / g / f"{f}.yaml").read_text(encoding="utf-8") for g, f in files}
-    reaching = {file for file, text in texts.items() if "@package _global_" in text}
+    paths = {(g, f): conf / g / f"{f}.yaml" for g, f in files}
+    reaching = {file for file, path in paths.items() if "@package _global_" in path.read_text()}
     own = [file for file in files if file not in reaching]
     data = compose_config(conf, [f"+{g}@alternatives.{g}.{f}={f}" for g, f in own]).data
     result = {(g, f): data["alternatives"][g][f] for g, f in own}
-    return result | {(g, f): yaml.safe_load(texts[g, f])[g] for g, f in reaching}
+    return result | {(g, f): read_yaml(paths[g, f], f"conf/{g}/{f}.yaml").get(g, {}) for g, f in reaching}
 
 
 def _resolved(composed: Any, key: str) -> Any:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from artifact.simulate import METRICS
+from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError, one_of
 from edgebatch.schema import Checked, choice, integer, read
 
@@ -39,6 +38,8 @@ class Figure(Checked):
         ``lines`` over x; ``bars``, one a column; ``claims``: shares of draws in which claims hold.
     lines, panels
         Swept keys that become lines and panels.
+    panel_label
+        Title of a panel, with {} for its value.
     where
         Values of swept keys that are drawn; results of the others serve tables and claims alone.
     """
@@ -50,6 +51,7 @@ class Figure(Checked):
     x: Axis | None = None
     lines: str | None = None
     panels: str | None = None
+    panel_label: str = "{}"
     where: dict[str, Any] | None = None
 
     def named_keys(self) -> Iterator[tuple[str, str]]:
@@ -92,15 +94,7 @@ def read_experiment(conf: Path, name: str) -> ExperimentFile:
         Naming the file, the key and what is expected.
     """
     where = f"conf/experiment/{name}.yaml"
-    try:
-        data = yaml.safe_load((conf / "experiment" / f"{name}.yaml").read_text(encoding="utf-8"))
-    except yaml.MarkedYAMLError as error:
-        line = 1 + (error.problem_mark.line if error.problem_mark else 0)
-        raise InputError(f"line {line}", error.problem or "a mistake", "YAML", where) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError("", " ".join(str(error).split()), "YAML in UTF-8", where) from None
-    if not isinstance(data, dict):
-        raise InputError("", "no mapping", "keys hydra and figure", where)
+    data = read_yaml(conf / "experiment" / f"{name}.yaml", where)
     params = data.get("hydra", {})
     for key in ("sweeper", "params"):
         params = params.get(key) if isinstance(params, dict) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -29,7 +30,7 @@ KINDS = tuple(
         ("compute", "bandwidth", "memory", "balanced"),
         ("batch_max", "fixed"),
         ("shared", "separate"),
-        ("grid", "arbitrary"),
+        ("grid", "arbitrary", "one"),
         (False, True),
     )
 )
@@ -93,6 +94,8 @@ def random_instance(
     llm = Llm(layers=2, hidden_size=64, ffn_size=256)
     if lengths == "grid":
         prompts, outputs = rng.choice([128, 256, 512], (2, requests))
+    elif lengths == "one":  # long chains, in which the order of the shares decides
+        prompts, outputs = np.full((2, requests), 256)
     else:
         prompts, outputs = rng.integers(1, 513, (2, requests))
     fixed = 512 if padding == "fixed" else None
@@ -135,12 +138,13 @@ def random_instance(
     )
 
 
-def sample(count: int, requests: int = 9) -> list[Instance]:
-    """The same random instances every time, all kinds in turn."""
-    return [
-        random_instance(np.random.default_rng(seed), requests, **KINDS[seed % len(KINDS)])
-        for seed in range(count)
-    ]
+@cache
+def sample(count: int, requests: int = 9) -> tuple[Instance, ...]:
+    """The same random instances every time; 96 of them have a kind each, fewer are spread over the kinds."""
+    kinds = (KINDS[37 * seed % len(KINDS)] for seed in range(count))
+    return tuple(
+        random_instance(np.random.default_rng(seed), requests, **kind) for seed, kind in enumerate(kinds)
+    )
 
 
 @st.composite
@@ -154,7 +158,9 @@ def take(instance: Instance, indices) -> Instance:
     """The requests `indices`, in that order."""
     indices = np.asarray(indices, dtype=int)
     columns = {name: getattr(instance, name)[indices] for name in COLUMNS}
-    return dataclasses.replace(instance, **columns, ids=tuple(instance.ids[i] for i in indices))
+    return dataclasses.replace(
+        instance, **columns, ids=tuple(instance.ids[i] for i in indices if instance.ids)
+    )
 
 
 def with_system(instance: Instance, part: str, **changes) -> Instance:

@@ -12,6 +12,7 @@ from itertools import combinations
 from math import floor
 
 from edgebatch import Instance
+from tests.edgebatch.instances import sample
 
 TOLERANCE = 1 + Fraction(1, 10**9)
 SHARE_UNITS = 2**1074
@@ -70,3 +71,9 @@ def optimum(instance: Instance) -> int:
         if any(allows(batch) for batch in combinations(range(instance.size), size)):
             return size
     return 0
+
+
+@cache
+def sample_with_optima(count: int) -> tuple[tuple[Instance, int], ...]:
+    """The random instances, each with its optimum."""
+    return tuple((instance, optimum(instance)) for instance in sample(count))

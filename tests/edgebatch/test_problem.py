@@ -58,7 +58,7 @@ def test_a_request_is_servable_up_to_the_edge_of_each_constraint(at_the_edge, be
 
 
 def test_servable_are_exactly_the_batches_of_one_that_are_feasible():
-    for instance in sample(64):
+    for instance in sample(96):
         allows = judge(instance)
         assert instance.servable().tolist() == [allows((i,)) for i in range(instance.size)]
 
@@ -66,13 +66,16 @@ def test_servable_are_exactly_the_batches_of_one_that_are_feasible():
 def test_a_load_fits_up_to_a_billionth_above_its_budget():
     assert fits(3.0, 3.0)
     assert fits(3.0 * (1 + 0.9e-9), 3.0)
+    assert fits(1 + 1e-9, 1.0)
     assert not fits(3.0 * (1 + 1.1e-9), 3.0)
     assert fits(np.array([1.0, 2.0]), 1.0).tolist() == [True, False]
 
 
-def test_requests_are_named_in_order_unless_they_have_names():
-    assert unit_instance([1, 1]).ids == ("r0", "r1")
+def test_requests_need_no_names_but_all_of_them_have_one_if_any_has():
+    assert unit_instance([1, 1]).ids == ()
     assert unit_instance([1, 1], ids=("a", "b")).ids == ("a", "b")
+    with pytest.raises(InputError, match=r"^ids: found 1 names, expected none, or 2"):
+        unit_instance([1, 1], ids=("a",))
 
 
 def test_longest_admitted_lengths_are_never_below_those_at_hand():
@@ -153,11 +156,19 @@ def test_a_system_cannot_be_changed():
         system.edge_node.flops = 1.0
 
 
+def test_an_instance_and_a_schedule_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        unit_instance([1]).latency_s = np.array([5.0])
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Schedule((1,)).upper_bound = 5
+
+
 def test_a_schedule_is_optimal_when_its_size_meets_its_bound():
     assert Schedule((1, 4), upper_bound=2).optimal
     assert not Schedule((1, 4), upper_bound=3).optimal
     assert not Schedule((1,), missed=(4,), upper_bound=2).optimal
     assert Schedule((1,), missed=(4,)).size == 1
+    assert Schedule(()).optimal
 
 
 def test_solve_refuses_an_unknown_scheduler_with_the_nearest_name():

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -65,8 +67,10 @@ def test_separate_fading_is_a_gain_for_each_direction():
     assert abs(np.corrcoef(channel.uplink.ravel(), channel.downlink.ravel())[0, 1]) < 0.05
 
 
-def test_fading_is_exponential_around_the_mean_gain():
-    gains = draw_channel(a_radio(), _rng(), 20_000, 1).uplink / 1e-3
+@pytest.mark.parametrize("fading", ["shared", "separate"])
+@pytest.mark.parametrize("direction", ["uplink", "downlink"])
+def test_fading_is_exponential_around_the_mean_gain(fading, direction):
+    gains = getattr(draw_channel(a_radio(fading=fading), _rng(), 20_000, 1), direction) / 1e-3
     assert gains.min() > 0
     assert gains.mean() == pytest.approx(1, abs=0.03)
     assert gains.std() == pytest.approx(1, abs=0.03)
@@ -129,6 +133,20 @@ def test_an_unknown_fading_is_refused_with_the_nearest_name():
 def test_a_band_or_a_token_of_nothing_is_refused_by_name(key):
     with pytest.raises(InputError, match=f"^{key}: found 0, expected a number above 0"):
         a_radio(**{key: 0})
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"), [("slope_db", 0), ("cell_radius_m", 0), ("min_distance_m", 0), ("shadowing_db", -1)]
+)
+def test_a_cell_without_extent_is_refused_by_name(key, wrong):
+    with pytest.raises(InputError, match=rf"^{key}: found {wrong}"):
+        dataclasses.replace(MACRO, **{key: wrong})
+
+
+@pytest.mark.parametrize("gain", [0, -1e-3, np.inf])
+def test_a_mean_gain_that_is_no_gain_is_refused(gain):
+    with pytest.raises(InputError, match=rf"^mean_path_gain: found {gain}, expected a number above 0"):
+        MeanGain(gain)
 
 
 def test_a_cell_smaller_than_its_least_distance_is_refused():

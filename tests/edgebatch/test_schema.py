@@ -1,5 +1,6 @@
 import dataclasses
 import math
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,8 @@ class Cart(Checked):
     spare: Wheel | None = None
     horse: str | Wheel = "none"
     covered: bool = False
+    tolls: dict[str, float] | None = None
+    notes: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 CART = {"colour": "red", "wheels": [{"radius_m": 1}]}
@@ -56,6 +59,10 @@ def test_nothing_may_stand_where_a_value_is_optional():
     assert read(Cart, {**CART, "spare": None}).spare is None
 
 
+def test_a_mapping_without_fixed_keys_is_read_value_by_value():
+    assert read(Cart, {**CART, "notes": {"a": [1], "b": None}}).notes == {"a": [1], "b": None}
+
+
 def test_a_mapping_in_a_union_is_read_as_its_mapping():
     assert read(Cart, {**CART, "horse": {"radius_m": 2}}).horse == Wheel(2.0)
 
@@ -91,6 +98,8 @@ def test_a_mapping_in_a_union_is_read_as_its_mapping():
         ({"spare": [1]}, "spare: found a list of 1"),
         ({"horse": {"radius_m": 0}}, "horse.radius_m: found 0.0, expected a number above 0 and at most 2"),
         ({"covered": 1}, "covered: found 1, expected true or false"),
+        ({"tolls": {"bridge": "dear"}}, "tolls.bridge: found 'dear', expected a number"),
+        ({"notes": [1]}, "notes: found a list of 1, expected a mapping"),
         ({"color": "red"}, "color: found an unknown key, expected one of"),
     ],
 )

@@ -1,0 +1,251 @@
+"""What the paper says, as tests on results: conf/claims.yaml, decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from artifact.samples import settings_of
+from artifact.statistics import Estimate, estimate, proportion
+from artifact.yaml_file import read_yaml
+from edgebatch.errors import InputError, one_of
+from edgebatch.schema import Checked, choice, read, real
+
+HOLDS, IN_PART, FAILS = "holds", "holds in part", "does not hold"
+
+
+class Part(Checked):
+    """One comparison of a scheduler with others, on one column of the results."""
+
+    says: str
+    test: str
+    column: str
+    of: str
+    over: tuple[str, ...]
+    at_least: float | None = None
+
+
+class Claim(Checked):
+    """A claim, where it is tested, and what of it is known."""
+
+    id: str
+    says: str
+    test: str
+    certainty: str = choice("seed", "known", "recalled", "chosen")
+    experiments: tuple[str, ...]
+    column: str = ""
+    of: str = ""
+    over: tuple[str, ...] = ()
+    at_least: float | None = None
+    parts: tuple[Part, ...] | None = None
+
+
+class Claims(Checked):
+    """conf/claims.yaml."""
+
+    confidence: float = real(above=0, at_most=1)
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One comparison at one setting: whether it went as claimed, and the figure that decided it."""
+
+    setting: dict[str, Any]
+    against: str
+    holds: bool
+    measured: Estimate
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A claim decided.
+
+    Attributes
+    ----------
+    expected, measured
+        What the test asks for, and what was found, in words with intervals.
+    exceptions
+        Settings at which it did not go as claimed (for C6: did), in words.
+    """
+
+    claim: Claim
+    expected: str
+    measured: str
+    verdict: str
+    exceptions: tuple[str, ...]
+
+
+def read_claims(conf: Path) -> Claims:
+    """Read conf/claims.yaml.
+
+    Raises
+    ------
+    InputError
+        For a key, a test or a value that does not exist.
+    """
+    where = "conf/claims.yaml"
+    try:
+        found = read(Claims, read_yaml(conf / "claims.yaml", where))
+    except InputError as error:
+        raise error.at(where) from None
+    for index, claim in enumerate(found.claims):
+        if claim.test != "survives" and not (claim.column and claim.of and claim.over):
+            expected = "column, of and over: what is compared"
+            raise InputError(f"claims[{index}]", "no comparison", expected, where)
+        parts = [(f"parts[{j}].", part.test) for j, part in enumerate(claim.parts or ())]
+        for at, test in [("", claim.test), *parts]:
+            known = [*CASES, "somewhere", "survives"] if not at else list(CASES)
+            if test not in known:
+                raise InputError(f"claims[{index}].{at}test", repr(test), one_of(test, known), where)
+    return found
+
+
+def surpasses(ours: np.ndarray, theirs: np.ndarray, confidence: float, _: float) -> tuple[bool, Estimate]:
+    """Whether the paired difference is above 0 with confidence; it is the measure."""
+    difference = estimate(ours - theirs, confidence)
+    return difference.low > 0, difference
+
+
+def equals(ours: np.ndarray, theirs: np.ndarray, confidence: float, _: float) -> tuple[bool, Estimate]:
+    """Whether both are equal for every seed; the difference is the measure."""
+    return bool(np.array_equal(ours, theirs)), estimate(ours - theirs, confidence)
+
+
+def saves(ours: np.ndarray, theirs: np.ndarray, confidence: float, at_least: float) -> tuple[bool, Estimate]:
+    """Whether the share saved, over all seeds, exceeds `at_least` with confidence.
+
+    The interval is that of the ratio of the two sums, by linearisation.
+    """
+    if theirs.sum() == 0:
+        return True, Estimate(0.0, 0.0)
+    ratio = ours.sum() / theirs.sum()
+    spread = estimate((ours - ratio * theirs) / theirs.mean(), confidence).half_width
+    saved = Estimate(1 - ratio, spread)
+    return saved.low > at_least, saved
+
+
+CASES: dict[str, Callable[[np.ndarray, np.ndarray, float, float], tuple[bool, Estimate]]] = {
+    "surpasses": surpasses,
+    "equals": equals,
+    "saves": saves,
+}
+
+
+def cases(part: Part | Claim, samples: pd.DataFrame, confidence: float, test: str) -> list[Case]:
+    """Every comparison of a claim in one experiment: one for each setting and other scheduler."""
+    result = []
+    for setting, rows in settings_of(samples, but=["scheduler"]):
+        values = rows.pivot(index="seed", columns="scheduler", values=part.column)
+        for other in part.over:
+            ours, theirs = (values[name].to_numpy(dtype=float) for name in (part.of, other))
+            holds, measured = CASES[test](ours, theirs, confidence, part.at_least or 0.0)
+            result.append(Case(setting, other, holds, measured))
+    return result
+
+
+def shares(claim: Claim, samples: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """For each part of a claim the share of draws in which it holds, with its interval."""
+    rows = []
+    for part in claim.parts or ():
+        found = cases(part, samples, confidence, part.test)
+        held = sum(case.holds for case in found)
+        low, high = proportion(held, len(found), confidence)
+        share = held / len(found)
+        rows.append({"claim": part.says, "share": share, "low": low, "high": high, "draws": len(found)})
+    return pd.DataFrame(rows)
+
+
+def decide(
+    claim: Claim,
+    samples: Mapping[str, pd.DataFrame],
+    confidence: float,
+    name: Callable[[str, str, Any], str],
+) -> Decision:
+    """Decide one claim.
+
+    Parameters
+    ----------
+    samples
+        Results of each experiment.
+    name
+        How to name the value of an axis of an experiment: ``name(experiment, axis, value)``.
+    """
+    if claim.test == "survives":
+        return _survives(claim, samples[claim.experiments[0]], confidence)
+    test = "surpasses" if claim.test == "somewhere" else claim.test
+    found = [
+        (experiment, case)
+        for experiment in claim.experiments
+        for case in cases(claim, samples[experiment], confidence, test)
+    ]
+    held = [pair for pair in found if pair[1].holds]
+    told = held if claim.test == "somewhere" else [pair for pair in found if not pair[1].holds]
+    verdict = HOLDS if len(held) == len(found) else IN_PART if held else FAILS
+    if claim.test == "somewhere":
+        verdict = HOLDS if held else FAILS
+    least = min((case.measured for _, case in found), key=lambda measured: measured.mean)
+    most = max((case.measured for _, case in found), key=lambda measured: measured.mean)
+    counted = f"{len(held)} of {len(found)} comparisons"
+    return Decision(
+        claim,
+        EXPECTED[claim.test].format(at_least=f"{100 * (claim.at_least or 0):g} %"),
+        f"{counted}; {MEASURED[claim.test]} from {_shown(claim.test, least)} to {_shown(claim.test, most)}",
+        verdict,
+        tuple(_where(experiment, case, name, claim.test) for experiment, case in told),
+    )
+
+
+EXPECTED = {
+    "surpasses": "paired difference above 0 in every comparison",
+    "equals": "equal in every epoch",
+    "saves": "more than {at_least} of the nodes saved in every row",
+    "somewhere": "paired difference above 0 in some comparison",
+    "survives": "each part holds in at least {at_least} of the draws",
+}
+MEASURED = {
+    "surpasses": "difference (requests/s)",
+    "equals": "difference (requests)",
+    "saves": "nodes saved",
+    "somewhere": "difference (requests/s)",
+}
+
+
+def _survives(claim: Claim, samples: pd.DataFrame, confidence: float) -> Decision:
+    table = shares(claim, samples, confidence)
+    needed = claim.at_least or 0.0
+    held = [row.share >= needed for row in table.itertuples()]
+    told = tuple(
+        f"{row.claim}: {_percent(row.share)} [{_percent(row.low)}, {_percent(row.high)}]"
+        for row in table.itertuples()
+    )
+    return Decision(
+        claim,
+        EXPECTED["survives"].format(at_least=_percent(needed)),
+        f"{sum(held)} of {len(held)} parts, in {int(table.draws.iloc[0])} draws",
+        HOLDS if all(held) else IN_PART if any(held) else FAILS,
+        told,
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+def _shown(test: str, measured: Estimate) -> str:
+    if test == "saves":
+        # a saving next to 100 % is told by what is left
+        left = 100 * (1 - measured.mean)
+        return f"{100 * measured.mean:.3g} %" if left >= 0.05 else f"all but {left:.1e} %"
+    return f"{measured.mean:.3g} ± {measured.half_width:.2g}"
+
+
+def _where(experiment: str, case: Case, name: Callable[[str, str, Any], str], test: str) -> str:
+    setting = ", ".join(name(experiment, axis, value) for axis, value in case.setting.items())
+    against = name(experiment, "scheduler", case.against)
+    return f"{experiment}: {setting or 'nominal'}; against {against}: {_shown(test, case.measured)}"

@@ -1,0 +1,57 @@
+"""The file that carries an expanded experiment from the grid to the rules that use it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ExperimentData:
+    """An expanded experiment: what is drawn, how values are named, and where the runs are.
+
+    Attributes
+    ----------
+    points
+        For each point its ``id``, its ``run`` (a file) and its ``axes``.
+    """
+
+    name: str
+    figure: dict[str, Any]
+    labels: dict[str, dict[str, dict[str, Any]]]
+    points: list[dict[str, Any]]
+
+    def to_json(self) -> str:
+        """The file's text; the same experiment gives the same bytes."""
+        return json.dumps(self.__dict__, indent=1, sort_keys=True) + "\n"
+
+    def label(self, axis: str, value: Any) -> str:
+        """How people call the value of an axis."""
+        if axis in self.labels:
+            return str(self.labels[axis].get(str(value), {}).get("label", value))
+        return f"{value:g}" if isinstance(value, float) else str(value)
+
+    def values(self, axis: str) -> list[Any]:
+        """The values of an axis, in the order of the sweep."""
+        if axis in self.labels:
+            return list(self.labels[axis])
+        return list(dict.fromkeys(point["axes"][axis] for point in self.points))
+
+
+def read_experiment_data(path: Path) -> ExperimentData:
+    """Read the file of one experiment."""
+    return ExperimentData(**json.loads(path.read_text()))
+
+
+def namer(experiments: dict[str, ExperimentData]) -> Callable[[str, str, Any], str]:
+    """How to name the value of an axis of an experiment, with the axis where that is needed."""
+
+    def name(experiment: str, axis: str, value: Any) -> str:
+        data = experiments[experiment]
+        label = data.label(axis, value)
+        return label if axis in data.labels else f"{axis.rpartition('.')[2].replace('_', ' ')} {label}"
+
+    return name

@@ -1,0 +1,72 @@
+"""Results of one experiment side by side: a row for each setting and seed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from artifact.setting import identity
+from artifact.simulate import FORMAT, METRICS
+from edgebatch.errors import InputError
+
+
+def gather(points: list[dict[str, Any]]) -> pd.DataFrame:
+    """Read the runs of an experiment's points; refuse one that is not what it says it is.
+
+    Parameters
+    ----------
+    points
+        For each point its ``id``, its ``run`` (a file) and its ``axes``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A column for each axis, ``seed``, and each of `METRICS`.
+    """
+    rows = []
+    for point in points:
+        run = _read_run(Path(point["run"]), point["id"])
+        rows += [{**_flat(point["axes"]), **replicate} for replicate in run["replicates"]]
+    return pd.DataFrame(rows)
+
+
+def _flat(axes: dict[str, Any]) -> dict[str, Any]:
+    return {key: json.dumps(v) if isinstance(v, (list, dict)) else v for key, v in axes.items()}
+
+
+def _read_run(path: Path, expected_id: str) -> dict[str, Any]:
+    try:
+        run = json.loads(path.read_text())
+        honest = run["format"] == FORMAT and run["id"] == expected_id == identity(run["setting"])
+        replicates = run["replicates"]
+    except (OSError, ValueError, KeyError, TypeError):
+        honest, replicates = False, []
+    if not honest or not replicates:
+        raise InputError("id", "another setting or a damaged file", f"the run of {expected_id}", str(path))
+    return {"replicates": replicates}
+
+
+def axes_of(samples: pd.DataFrame) -> list[str]:
+    """Names of the axis columns."""
+    return [column for column in samples if column not in (*METRICS, "seed")]
+
+
+def settings_of(
+    samples: pd.DataFrame, but: Sequence[str] = ()
+) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """Split by the value of every axis except those of `but`, in the order of the rows."""
+    axes = [axis for axis in axes_of(samples) if axis not in but]
+    if not axes:
+        yield {}, samples
+        return
+    for values, rows in samples.groupby(axes, sort=False):
+        yield dict(zip(axes, values, strict=True)), rows
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table with six significant digits, so that no platform's last digit shows."""
+    table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")

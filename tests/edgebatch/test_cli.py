@@ -1,0 +1,213 @@
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from edgebatch import schedulers
+from edgebatch.cli import main
+from tests.edgebatch.instance_files import (
+    GOOD,
+    NO_INSTANCE_IDS,
+    NO_INSTANCES,
+    SPOILT,
+    SPOILT_IDS,
+    TOO_LARGE,
+    TOO_LARGE_IDS,
+    text,
+)
+
+ANSWER_KEYS = [
+    "scheduler",
+    "selected",
+    "size",
+    "optimal",
+    "upper_bound",
+    "padded_prompt_tokens",
+    "uplink_share",
+    "downlink_share",
+    "memory_bytes",
+    "compute_time_s",
+    "deadline_s",
+    "nodes_visited",
+    "solve_time_s",
+]
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(contents):
+        path = tmp_path / "epoch.json"
+        path.write_bytes(contents if isinstance(contents, bytes) else contents.encode(errors="surrogatepass"))
+        return str(path)
+
+    return write
+
+
+def _refusal(capsys, *arguments) -> str:
+    assert main(arguments) == 2
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert streams.err.endswith("\n")
+    assert len(streams.err.splitlines()) == 1
+    assert "Traceback" not in streams.err
+    return streams.err
+
+
+@pytest.mark.parametrize("scheduler", schedulers.names())
+def test_solve_prints_one_json_object_with_the_keys_of_the_format(scheduler, file, capsys):
+    assert main(["solve", file(text()), "--scheduler", scheduler]) == 0
+    streams = capsys.readouterr()
+    printed = json.loads(streams.out)
+    assert [key for key in printed if key != "missed"] == ANSWER_KEYS
+    assert printed["scheduler"] == scheduler
+    assert printed["size"] == len(printed["selected"])
+    assert set(printed["selected"]) <= {"r0", "late"}
+    assert streams.err == ""
+
+
+def test_solve_takes_dftsp_unless_told_otherwise(file, capsys):
+    main(["solve", file(text())])
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["scheduler"], printed["optimal"]) == ("dftsp", True)
+
+
+def test_the_time_to_solve_is_part_of_the_time_of_the_call(file, capsys):
+    begin = time.perf_counter()
+    main(["solve", file(text())])
+    assert 0 < json.loads(capsys.readouterr().out)["solve_time_s"] < time.perf_counter() - begin
+
+
+def test_solve_names_the_requests_as_the_file_does(file, capsys):
+    # 0.9 - 0.5 - 0.5 leaves "late" no time
+    main(["solve", file(text())])
+    assert json.loads(capsys.readouterr().out)["selected"] == ["r0"]
+
+
+def test_solve_lists_what_is_missed(file, capsys):
+    # one of 20 devices takes 20 times 0.12 s for r0, more than its second
+    main(["solve", file(text()), "--scheduler", "no_batching"])
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["selected"], printed["missed"], printed["optimal"]) == ([], ["r0", "late"], False)
+
+
+def test_solve_reads_standard_input_for_a_dash(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text().encode())))
+    assert main(["solve", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["selected"] == ["r0"]
+
+
+def test_standard_input_is_named_in_a_refusal(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"{}")))
+    assert _refusal(capsys, "solve", "-").startswith("edgebatch: standard input: format: found nothing")
+
+
+@pytest.mark.parametrize(("path", "value", "key", "expected"), SPOILT, ids=SPOILT_IDS)
+def test_a_spoilt_file_ends_with_status_2_and_one_line(path, value, key, expected, file, capsys):
+    name = file(text(path, value))
+    message = _refusal(capsys, "solve", name)
+    assert message.startswith(f"edgebatch: {name}: {key}: found ")
+    assert expected in message
+
+
+@pytest.mark.parametrize(("contents", "found", "expected"), NO_INSTANCES, ids=NO_INSTANCE_IDS)
+def test_what_is_no_instance_ends_with_status_2_and_one_line(contents, found, expected, file, capsys):
+    name = file(contents)
+    message = _refusal(capsys, "solve", name)
+    assert message.startswith(f"edgebatch: {name}: ")
+    assert found in message
+    assert expected in message
+
+
+@pytest.mark.parametrize(("old", "new", "key"), TOO_LARGE, ids=TOO_LARGE_IDS)
+def test_a_number_too_large_to_count_with_ends_with_status_2_and_one_line(old, new, key, file, capsys):
+    name = file(text().replace(old, new, 1))
+    assert _refusal(capsys, "solve", name).startswith(f"edgebatch: {name}: {key}")
+
+
+@pytest.mark.parametrize("scheduler", schedulers.names())
+def test_lengths_whose_flops_exceed_64_bits_are_refused_or_left_out(scheduler, file, capsys):
+    # 6 million prompt tokens: 4 s^2 d L is 1.1e19 FLOPs, 2^63 is 9.2e18; memory holds them
+    data = json.loads(text())
+    data["edge_node"]["memory_bytes"] = 1e16
+    data["requests"] = [data["requests"][0] | {"prompt_tokens": 6_000_000}]
+    status = main(["solve", file(json.dumps(data)), "--scheduler", scheduler])
+    assert status == 2 or json.loads(capsys.readouterr().out)["size"] == 0
+
+
+@pytest.mark.parametrize("scheduler", schedulers.names())
+def test_a_node_without_measurable_compute_time_is_no_crash(scheduler, file, capsys):
+    # beta / C is below the smallest float
+    name = file(text(("quantization", "compute_factor"), 1e-315))
+    assert main(["solve", name, "--scheduler", scheduler]) in (0, 2)
+
+
+def test_too_many_requests_for_enumeration_are_refused_with_the_file(file, capsys):
+    requests = [GOOD["requests"][0] | {"id": f"r{i}"} for i in range(21)]
+    name = file(text(("requests",), requests))
+    message = _refusal(capsys, "solve", name, "--scheduler", "enumeration")
+    assert message.startswith(
+        f"edgebatch: {name}: requests: found 21 that can be served, expected at most 20"
+    )
+
+
+def test_a_file_that_is_not_there_is_refused_by_name(tmp_path, capsys):
+    name = str(tmp_path / "none.json")
+    assert _refusal(capsys, "solve", name).startswith(f"edgebatch: {name}: found no such file")
+
+
+def test_a_folder_is_refused_by_name(tmp_path, capsys):
+    assert _refusal(capsys, "solve", str(tmp_path)).startswith(f"edgebatch: {tmp_path}: found is a directory")
+
+
+def test_bytes_that_are_not_utf_8_are_refused_with_their_place(file, capsys):
+    name = file(b'{"format": "\xff"}')
+    assert "found byte 12 that is not UTF-8, expected JSON in UTF-8" in _refusal(capsys, "solve", name)
+
+
+def test_an_unknown_scheduler_is_refused_with_the_nearest_name(file, capsys):
+    message = _refusal(capsys, "solve", file(text()), "--scheduler", "brute-force")
+    assert message.startswith("edgebatch: --scheduler: found 'brute-force', expected one of ")
+    assert message.endswith("(did you mean brute_force?)\n")
+
+
+@pytest.mark.parametrize("scheduler", ["", ".", "_admission", "../dftsp", "os"])
+def test_what_is_no_scheduler_is_never_imported(scheduler, file, capsys):
+    assert "expected one of" in _refusal(capsys, "solve", file(text()), "--scheduler", scheduler)
+
+
+def test_schedulers_lists_each_scheduler_with_its_options(capsys):
+    assert main(["schedulers"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines if not line.startswith(" ")] == list(schedulers.names())
+    options = [option for name in schedulers.names() for option in schedulers.options(name)]
+    assert [line.split()[0] for line in lines if line.startswith(" ")] == options
+
+
+@pytest.mark.parametrize("arguments", [[], ["solve"], ["solv", "x"], ["solve", "x", "--fast"]])
+def test_a_wrong_command_line_ends_with_status_2(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert capsys.readouterr().out == ""
+
+
+def _process(arguments, given):
+    program = [sys.executable, "-c", "from edgebatch.cli import main; raise SystemExit(main())", *arguments]
+    return subprocess.run(program, input=given, capture_output=True, text=True, env=os.environ, check=False)
+
+
+def test_a_process_answers_on_standard_output():
+    done = _process(["solve", "-"], text())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["selected"] == ["r0"]
+
+
+def test_a_process_refuses_on_standard_error():
+    done = _process(["solve", "-"], text(("llm", "layers"), 0))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("edgebatch: standard input: llm.layers: found 0, expected a whole number")
+    assert len(done.stderr.splitlines()) == 1
