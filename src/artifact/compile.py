@@ -55,7 +55,7 @@ def compile_grid(conf: Path, scale: str) -> Grid:
                 option: {k: v for k, v in alternatives[key, option].items() if k in SHOWN}
                 for option in options
             }
-            for key, options in axes[name].items()
+            for key, options in sorted(axes[name].items())
             if key in known
         }
         unique = {point.id + json.dumps(point.axes, sort_keys=True): point for point in points}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +112,7 @@ def read_experiment(conf: Path, name: str) -> ExperimentFile:
         where,
         params,
         figure,
-        data["figure"],
+        dataclasses.asdict(figure),
         sample.draws if sample else 0,
         sample.seed if sample else 0,
     )

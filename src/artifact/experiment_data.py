@@ -26,7 +26,7 @@ class ExperimentData:
 
     def to_json(self) -> str:
         """The file's text; the same experiment gives the same bytes."""
-        return json.dumps(self.__dict__, indent=1, sort_keys=True) + "\n"
+        return json.dumps(self.__dict__, indent=1) + "\n"
 
     def label(self, axis: str, value: Any) -> str:
         """How people call the value of an axis."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,16 +35,22 @@ STYLE: dict[str, Any] = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "edgebatch",
 }
-COLORS = sns.color_palette("colorblind").as_hex()
+COLORS = ("#332288", "#44AA99", "#AA4499", "#DDCC77", "#882255", "#88CCEE", "#117733", "#CC6677", "#999933")
+"""Tol's muted palette, colour-blind-safe, for what has no colour of its own; schedulers have theirs."""
 MARKERS = "osD^vXP<>hp*"
 
 
 def draw(data: ExperimentData, table: pd.DataFrame, files: list[Path]) -> None:
     """Draw the figure of an experiment into each of `files` (.pdf or .png)."""
-    sns.set_theme(style="whitegrid", rc=STYLE)
-    figure = DRAWERS[data.figure["draw"]](data, table)
+    figure = make(data, table)
     for path in files:
         replace(path, lambda temporary: _save(figure, temporary))
+
+
+def make(data: ExperimentData, table: pd.DataFrame) -> Figure:
+    """Make the figure of an experiment from the table of its points."""
+    sns.set_theme(style="whitegrid", rc=STYLE)
+    return DRAWERS[data.figure["draw"]](data, table)
 
 
 def _save(figure: Figure, path: Path) -> None:
@@ -91,65 +98,86 @@ def _lines(data: ExperimentData, table: pd.DataFrame) -> Figure:
     x, y, key = data.figure["x"], data.figure["y"], data.figure.get("lines")
     table = _drawn(data, table)
     figure, panels = _panels(data, table)
-    values = [v for v in data.values(key) if (table[key] == v).any()] if key else [None]
     for axes, rows in panels:
-        for value in values:
-            line = rows if key is None else rows[rows[key] == value]
-            for column, name in y["columns"].items():
-                of_column = line[line["column"] == column]
-                place = [
-                    data.label(x["key"], v) if x["key"] in data.labels else v for v in of_column[x["key"]]
-                ]
-                look = _look(data, key, value)
-                label = data.label(key, value) if key else name
-                sns.lineplot(x=place, y=of_column["mean"], ax=axes, label=label, legend=False, **look)
-                low, high = (
-                    of_column["mean"] - of_column["half_width"],
-                    of_column["mean"] + of_column["half_width"],
-                )
-                if y.get("scale") == "log":
-                    low = low.clip(lower=of_column["mean"] / 10)
-                axes.fill_between(place, low, high, color=look["color"], alpha=0.2, linewidth=0)
-        axes.set(xlabel=x["label"], ylabel=y["label"] if axes.get_subplotspec().is_first_col() else "")
-        axes.set_xscale(x.get("scale", "linear"))
-        axes.set_yscale(y.get("scale", "linear"))
-        if x.get("scale") == "log":
-            axes.set_xticks(
-                sorted(set(rows[x["key"]])), labels=[f"{v:g}" for v in sorted(set(rows[x["key"]]))]
+        for value, column, label in _series(data, table):
+            line = rows[rows["column"] == column]
+            line = line if key is None else line[line[key] == value]
+            look = _look(data, key, value)
+            middle, half = line["mean"], line["half_width"]
+            sns.lineplot(
+                x=line[x["key"]], y=middle, ax=axes, label=label, legend=False, markeredgewidth=0, **look
             )
+            # a logarithmic axis has no room for an interval that reaches 0
+            low = (middle - half).clip(lower=middle / 10) if y.get("scale") == "log" else middle - half
+            axes.fill_between(line[x["key"]], low, middle + half, color=look["color"], alpha=0.2, linewidth=0)
+        axes.set(xlabel=x["label"], ylabel=_ylabel(axes, y))
+        if x.get("scale") == "log":
+            ticks = sorted(set(rows[x["key"]]))
+            axes.set_xscale("log")
+            axes.set_xticks(ticks, labels=[f"{tick:g}" for tick in ticks])
             axes.minorticks_off()
-        if y.get("scale") != "log":
-            axes.set_ylim(bottom=0)
-    if len(values) * len(y["columns"]) > 1:
-        handles, labels = panels[0][0].get_legend_handles_labels()
-        columns = min(len(labels), 6 if len(panels) > 1 else 3)
-        figure.legend(handles, labels, loc="outside upper center", ncols=columns, frameon=False)
+        if y.get("scale") == "log":
+            axes.set_yscale("log")
+        else:
+            # below 0 by a little, so that a line at 0 is seen whole
+            axes.set_ylim(bottom=-0.03 * axes.get_ylim()[1])
+    _legend(figure, panels)
     return figure
 
 
+def _series(data: ExperimentData, table: pd.DataFrame) -> list[tuple[Any, str, str]]:
+    """The lines of a panel: value of the line's key, column, and name."""
+    key = data.figure.get("lines")
+    values = [v for v in data.values(key) if (table[key] == v).any()] if key else [None]
+    columns = data.figure["y"]["columns"].items()
+    return [(v, column, data.label(key, v) if key else name) for v in values for column, name in columns]
+
+
+def _ylabel(axes: Axes, y: dict[str, Any]) -> str:
+    return str(y["label"]) if axes.get_subplotspec().is_first_col() else ""
+
+
+def _legend(figure: Figure, panels: list[tuple[Axes, pd.DataFrame]]) -> None:
+    handles, labels = panels[0][0].get_legend_handles_labels()
+    if len(labels) > 1:
+        columns = min(len(labels), 6 if len(panels) > 1 else 3)
+        figure.legend(handles, labels, loc="outside upper center", ncols=columns, frameon=False)
+
+
 def _bars(data: ExperimentData, table: pd.DataFrame) -> Figure:
-    y = data.figure["y"]
-    figure, panels = _panels(data, _drawn(data, table))
-    names = list(y["columns"].values())
+    """Bars side by side: one a column of the results; or one a line, for each x."""
+    y, x, key = data.figure["y"], data.figure.get("x"), data.figure.get("lines")
+    table = _drawn(data, table)
+    figure, panels = _panels(data, table)
+    series = _series(data, table)
+    values = [v for v in data.values(x["key"]) if (table[x["key"]] == v).any()] if x else [None]
+    width = 0.8 / (len(series) if x else 1)
     for axes, rows in panels:
-        ordered = rows.set_index("column").loc[list(y["columns"])]
-        sns.barplot(x=names, y=ordered["mean"].to_numpy(), hue=names, palette=COLORS[: len(names)], ax=axes)
-        axes.errorbar(
-            names, ordered["mean"], ordered["half_width"], fmt="none", color="black", lw=0.8, capsize=2
-        )
-        axes.set(
-            xlabel="", ylabel=y["label"] if axes.get_subplotspec().is_first_col() else "", ylim=(0, 1.05)
-        )
-        axes.tick_params(axis="x", rotation=30)
+        for i, (value, column, label) in enumerate(series):
+            bars = rows[rows["column"] == column]
+            bars = bars if key is None else bars[bars[key] == value]
+            bars = bars.set_index(x["key"]).loc[values] if x else bars
+            places = [j + (i - (len(series) - 1) / 2) * width for j in range(len(values))] if x else [i]
+            color = _look(data, key, value)["color"] if key else COLORS[i]
+            axes.bar(places, bars["mean"], width, label=label if x else None, color=color)
+            axes.errorbar(
+                places, bars["mean"], bars["half_width"], fmt="none", color="black", lw=0.8, capsize=2
+            )
+        names = [data.label(x["key"], v) for v in values] if x else [name for _, _, name in series]
+        axes.set_xticks(range(len(names)), labels=names, rotation=20, ha="right", rotation_mode="anchor")
+        axes.set(xlabel=x["label"] if x else "", ylabel=_ylabel(axes, y))
+        axes.grid(False, axis="x")
+    _legend(figure, panels)
     return figure
 
 
 def _claims(data: ExperimentData, table: pd.DataFrame) -> Figure:
-    figure = mpl.figure.Figure(figsize=(COLUMN_IN, 0.34 * len(table) + 0.6), layout="constrained")
+    figure = mpl.figure.Figure(figsize=(COLUMN_IN, 0.36 * len(table) + 0.5), layout="constrained")
     axes = figure.subplots()
-    sns.barplot(x=table["share"], y=table["claim"], color=COLORS[0], ax=axes, width=0.6)
+    names = [textwrap.fill(claim, 28) for claim in table["claim"]]
+    sns.barplot(x=table["share"], y=names, color=COLORS[1], ax=axes, width=0.6)
     errors = [table["share"] - table["low"], table["high"] - table["share"]]
-    axes.errorbar(table["share"], table["claim"], xerr=errors, fmt="none", color="black", lw=0.8, capsize=2)
+    axes.errorbar(table["share"], names, xerr=errors, fmt="none", color="black", lw=0.8, capsize=2)
     axes.set(xlabel=data.figure["y"]["label"], ylabel="", xlim=(0, 1.02))
     return figure
 

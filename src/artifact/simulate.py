@@ -135,7 +135,7 @@ def main() -> int:
             print(f"artifact: {chosen.setting}: {error}", file=sys.stderr)
         return 2
     write(chosen.result, json.dumps(result, indent=1) + "\n")
-    print(json.dumps(seconds))
+    print(json.dumps({**seconds, "process": time.process_time()}))
     return 0
 
 

@@ -56,7 +56,10 @@ def _solve(file: str, scheduler: str) -> None:
         raise InputError("--scheduler", error.found, error.expected) from None
     instance = parse_instance(_text(file), "standard input" if file == "-" else file)
     begin = time.perf_counter()
-    schedule = solve(instance, scheduler)
+    try:
+        schedule = solve(instance, scheduler)
+    except InputError as error:
+        raise error.at("standard input" if file == "-" else file) from None
     solve_time_s = time.perf_counter() - begin
     print(json.dumps(answer(instance, schedule, scheduler, solve_time_s), indent=2))
 

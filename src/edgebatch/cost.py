@@ -1,4 +1,4 @@
-"""The price of a batch as the compiled search sees it.
+"""What the search needs to price a batch: the functions that do it are `edgebatch.tree`'s first two.
 
 The search knows a batch by its padded prompt length and by how many of its requests have each
 output length. All it relies on is monotony: memory and compute time rise when a request is added,
@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from edgebatch.problem import System
@@ -47,21 +46,3 @@ def batch_cost(system: System, padded_prompt_tokens: int, output_tokens: NDArray
         request_flops=np.asarray(flops, dtype=np.float64),
         seconds_per_flop=float(system.seconds_per_flop),
     )
-
-
-@njit(cache=True)
-def memory_bytes(cost, counts):  # type: ignore[no-untyped-def]
-    """Memory of a batch with `counts` requests of each output length."""
-    total = cost.weight_bytes
-    for length in range(counts.shape[0]):
-        total += counts[length] * cost.request_bytes[length]
-    return total
-
-
-@njit(cache=True)
-def compute_time_s(cost, counts):  # type: ignore[no-untyped-def]
-    """Compute time t(S) of a batch with `counts` requests of each output length: equation (4)."""
-    flops = 0.0
-    for length in range(counts.shape[0]):
-        flops += counts[length] * cost.request_flops[length]
-    return flops * cost.seconds_per_flop

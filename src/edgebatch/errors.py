@@ -24,7 +24,7 @@ class InputError(ValueError):
     def __init__(self, key: str, found: object, expected: str, where: str = "") -> None:
         self.key, self.found, self.expected, self.where = key, found, expected, where
         place = ": ".join(part for part in (where, key) if part)
-        super().__init__(f"{place}: found {found}, expected {expected}")
+        super().__init__(one_line(f"{place}: found {found}, expected {expected}"))
 
     def at(self, where: str = "", prefix: str = "") -> InputError:
         """The same error, told with the file and the path that lead to its key."""
@@ -34,6 +34,11 @@ class InputError(ValueError):
 
 class InfeasibleSchedule(AssertionError):
     """A scheduler returned a schedule that breaks a constraint: a defect of the scheduler."""
+
+
+def one_line(text: str) -> str:
+    """`text` with whatever would break its line, or a terminal, written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def one_of(found: object, names: Iterable[str]) -> str:

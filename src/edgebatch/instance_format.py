@@ -55,6 +55,12 @@ def parse_instance(text: str, where: str) -> Instance:
         except json.JSONDecodeError as error:
             place = f"line {error.lineno}, column {error.colno}"
             raise InputError(place, error.msg, "JSON") from None
+        except InputError:
+            raise
+        except ValueError:
+            raise InputError(
+                "digits", "a number of thousands of digits", "numbers that can be read"
+            ) from None
         except RecursionError:
             raise InputError("", "nesting without end", "JSON of a few levels") from None
         return _instance(read(_File, data))

@@ -46,14 +46,19 @@ class Llm(Checked):
 
     def prefill_flops(self, prompt_tokens: Tokens) -> Tokens:
         """FLOPs of the first stage, for a prompt padded to `prompt_tokens`: equation (7)."""
-        s, d, f = prompt_tokens, self.hidden_size, self.ffn_size
+        s, d, f = _wide(prompt_tokens), self.hidden_size, self.ffn_size
         return self.layers * (8 * s * d * d + 4 * s * s * d + 4 * s * d * f)
 
     def decode_flops(self, prompt_tokens: Tokens, output_tokens: Tokens) -> Tokens:
         """FLOPs of all later tokens, after a prompt padded to `prompt_tokens`: equation (8)."""
-        s, n, d, f = prompt_tokens, output_tokens, self.hidden_size, self.ffn_size
+        s, n, d, f = _wide(prompt_tokens), _wide(output_tokens), self.hidden_size, self.ffn_size
         return self.layers * (n - 1) * (8 * d * d + (4 * s + 2 * n) * d + 4 * d * f)
 
     def request_flops(self, prompt_tokens: Tokens, output_tokens: Tokens) -> Tokens:
         """FLOPs of a whole request: the sum of both stages."""
         return self.prefill_flops(prompt_tokens) + self.decode_flops(prompt_tokens, output_tokens)
+
+
+def _wide(tokens: Tokens) -> Tokens:
+    """Counts in a type that their products do not overflow: Python's own, or float64 in arrays."""
+    return tokens.astype(np.float64) if isinstance(tokens, np.ndarray) else tokens

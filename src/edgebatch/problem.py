@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from edgebatch.errors import InputError
 from edgebatch.llm import Llm
 from edgebatch.quantization import Quantization
-from edgebatch.schema import Checked, choice, integer, real
+from edgebatch.schema import LARGEST_COUNT, Checked, choice, describe, integer, real
 
 RELATIVE_TOLERANCE = 1e-9
 """A load fits a budget up to this share of the budget; the checker and every solver use it."""
@@ -209,6 +209,9 @@ def _column(name: str, values: ArrayLike, kind: type, expected: str, valid: Any)
     found = np.asarray(values)
     if found.size and found.dtype.kind not in ("iu" if kind is np.int64 else "iuf"):
         raise InputError(name, f"an array of {found.dtype}", expected)
+    if kind is np.int64 and found.size and found.max() > LARGEST_COUNT:
+        worst = int(found.argmax())
+        raise InputError(f"{name}[{worst}]", describe(int(found[worst])), f"at most {LARGEST_COUNT}")
     array: NDArray[Any] = found.astype(kind)
     right = valid(array) & np.isfinite(array)
     if not right.all():

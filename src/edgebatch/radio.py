@@ -41,6 +41,13 @@ class MacroCell(Checked):
     min_distance_m: float = real(above=0)
     shadowing_db: float = real(at_least=0)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.cell_radius_m < self.min_distance_m:
+            raise InputError(
+                "cell_radius_m", self.cell_radius_m, f"at least {self.min_distance_m}, min_distance_m"
+            )
+
     def path_gain(self, rng: np.random.Generator, users: int) -> NDArray[np.float64]:
         """Mean path gain of each user, linear, shape (users,)."""
         squared = rng.uniform(self.min_distance_m**2, self.cell_radius_m**2, users)

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
+import sys
 import types
 import typing
 from collections.abc import Hashable, Mapping
 from typing import Any, TypeVar, dataclass_transform
 
-from edgebatch.errors import InputError, one_of
+from edgebatch.errors import InputError, one_line, one_of
 
 T = TypeVar("T")
 REQUIRED: Any = dataclasses.MISSING
+
+LARGEST_COUNT = 10**9
+"""Whole numbers stop here unless their field says otherwise, so that 64 bits hold what is summed of them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +35,9 @@ class Range:
 
     def __contains__(self, value: object) -> bool:
         kinds = (int,) if self.whole else (int, float)
-        if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            return False
+        if abs(value) > sys.float_info.max or value != value:
             return False
         return not (
             (self.above is not None and value <= self.above)
@@ -65,7 +70,7 @@ def real(
 
 def integer(at_least: int, at_most: int | None = None, default: Any = REQUIRED) -> Any:
     """A field that holds a whole number within bounds."""
-    allowed = Range(at_least=at_least, at_most=at_most, whole=True)
+    allowed = Range(at_least=at_least, at_most=LARGEST_COUNT if at_most is None else at_most, whole=True)
     return dataclasses.field(default=default, metadata={"allowed": allowed})
 
 
@@ -100,15 +105,17 @@ def _check(key: str, value: object, metadata: Mapping[str, Any]) -> None:
 def describe(value: object) -> str:
     """A value as one would point at it in a sentence; a long one is cut."""
     if isinstance(value, Mapping):
-        return "a mapping with " + (", ".join(map(str, value)) or "no keys")
-    if isinstance(value, (list, tuple)):
-        return f"a list of {len(value)}"
-    text = (
-        {None: "nothing", True: "true", False: "false"}.get(value)
-        if isinstance(value, (bool, type(None)))
-        else repr(value)
-    )
-    return str(text) if len(str(text)) <= 60 else str(text)[:57] + "..."
+        text = "a mapping with " + (", ".join(map(str, value)) or "no keys")
+    elif isinstance(value, (list, tuple)):
+        text = f"a list of {len(value)}"
+    elif isinstance(value, (bool, type(None))):
+        text = {None: "nothing", True: "true", False: "false"}[value]
+    elif isinstance(value, int) and abs(value) >= 10**50:
+        text = f"a whole number of {value.bit_length()} bits"
+    else:
+        text = repr(value)
+    text = one_line(text)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 @functools.cache
@@ -172,7 +179,7 @@ def _value(hint: Any, value: object, key: str) -> Any:
         fitting = [a for a in arguments if a is not type(None) and dataclasses.is_dataclass(a) == mapping]
         return _value((fitting or arguments)[0], value, key)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if abs(value) <= sys.float_info.max else value
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         kind = {float: "a number", int: "a whole number", str: "a text", bool: "true or false"}
         raise InputError(key, describe(value), kind.get(hint, hint.__name__))

@@ -14,8 +14,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from edgebatch.cost import compute_time_s, memory_bytes
-
 FOUND, FAILED, FAILED_BY_COUNTS, OPEN = 0, 1, 2, 3
 """State of a node: a feasible batch; none below; none below, by memory or compute time; to expand."""
 
@@ -96,6 +94,28 @@ def chains(
         chain[i], rank[i] = k, sizes[k]
         sizes[k] += 1
     return chain, rank, np.array(chain_length, dtype=np.int64)
+
+
+# The two functions that price a batch stand here and not in cost.py because compiled code is cached by the
+# time of its own file: in another file an edit of a price would not reach the compiled search.
+
+
+@njit(cache=True)
+def memory_bytes(cost, counts):  # type: ignore[no-untyped-def]
+    """Memory of a batch with `counts` requests of each output length."""
+    total = cost.weight_bytes
+    for length in range(counts.shape[0]):
+        total += counts[length] * cost.request_bytes[length]
+    return total
+
+
+@njit(cache=True)
+def compute_time_s(cost, counts):  # type: ignore[no-untyped-def]
+    """Compute time t(S) of a batch with `counts` requests of each output length: equation (4)."""
+    flops = 0.0
+    for length in range(counts.shape[0]):
+        flops += counts[length] * cost.request_flops[length]
+    return flops * cost.seconds_per_flop
 
 
 @njit(cache=True)

@@ -1,9 +1,17 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+import edgebatch
 from edgebatch import Quantization
-from edgebatch.cost import batch_cost, compute_time_s, memory_bytes
+from edgebatch.cost import batch_cost
+from edgebatch.tree import compute_time_s, memory_bytes
 from tests.edgebatch.instances import steady, unit_instance
 
 LENGTHS = np.array([1, 2])
@@ -49,3 +57,35 @@ def test_a_longer_output_in_place_of_a_shorter_one_never_costs_less(counts):
     longer = counts + np.array([-1, 1])
     assert memory_bytes(_cost(3), longer) > memory_bytes(_cost(3), counts)
     assert compute_time_s(_cost(3), longer) > compute_time_s(_cost(3), counts)
+
+
+LARGEST = """
+from edgebatch.schedulers.dftsp import forests
+from tests.edgebatch.instances import unit_instance
+print(forests(unit_instance([1] * 5, compute_s=3.0), bounded=True)[0].largest)
+"""
+FREE = """
+
+@njit(cache=True)
+def compute_time_s(cost, counts):
+    return 0.0
+"""
+
+
+def _largest_batch(source):
+    paths = {"PYTHONPATH": f"{source}{os.pathsep}{Path(__file__).parents[2]}"}
+    environment = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"} | paths
+    done = subprocess.run(
+        [sys.executable, "-c", LARGEST], env=environment, capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+def test_an_edit_of_the_cost_model_reaches_the_compiled_search(tmp_path):
+    # compiled code is cached from run to run: it must not outlive what it was compiled from
+    package = shutil.copytree(Path(edgebatch.__file__).parent, tmp_path / "edgebatch")
+    shutil.rmtree(package / "__pycache__", ignore_errors=True)
+    assert _largest_batch(tmp_path) == 3
+    with (package / "tree.py").open("a") as cost:
+        cost.write(FREE)
+    assert _largest_batch(tmp_path) == 5

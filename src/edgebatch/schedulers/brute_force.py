@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,19 +84,23 @@ def tree_nodes(chain_sizes: list[int], most: int, supply: bool = False) -> list[
     1 + sum_k (sum_{r <= z} W_k(r) - W_{k-1}(z)) nodes. The `supply` rule leaves those choices to
     which the later chains, with S_k requests in all, can add what is missing: r >= z - S_k.
     """
-    ways = [1] + [0] * most
-    nodes = [1] * (most + 1)
+    # all choices together bound every number here: whole numbers of any length only where 64 bits may not do
+    choices = math.prod(size + 1 for size in chain_sizes)
+    kind = np.int64 if choices * (len(chain_sizes) + 1) < 2**62 else object
+    ways, nodes = np.zeros(most + 1, kind), np.ones(most + 1, kind)
+    ways[0] = 1
+    needed = np.arange(most + 1)
     later = sum(chain_sizes)
     for size in chain_sizes:
         later -= size
-        sums = [0, *accumulate(ways)]
-        taken = [sums[r + 1] - sums[max(0, r - size)] for r in range(most + 1)]
-        reached = [0, *accumulate(taken)]
-        for z in range(most + 1):
-            lacking = reached[max(0, z - later)] if supply else 0
-            nodes[z] += reached[z + 1] - lacking - ways[z]
+        sums = np.concatenate((np.zeros(1, kind), np.cumsum(ways)))
+        taken = sums[1:] - sums[np.maximum(0, needed - size)]
+        reached = np.concatenate((np.zeros(1, kind), np.cumsum(taken)))
+        nodes += reached[1:] - ways
+        if supply:
+            nodes -= reached[np.maximum(0, needed - later)]
         ways = taken
-    return nodes
+    return nodes.tolist()
 
 
 def _nodes_up_to(chain_sizes: list[int], needed: int, taken: NDArray[np.int64], supply: bool) -> int:

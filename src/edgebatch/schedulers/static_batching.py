@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from edgebatch.errors import InputError, one_of
-from edgebatch.problem import Instance, Schedule, fits
+from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule, fits
 from edgebatch.schedulers._admission import admit_in_order
 
 ADMISSIONS = ("feasible", "blind")
@@ -47,15 +49,11 @@ def worst_case_batch_size(instance: Instance) -> int:
     system = instance.system
     prompt = system.fixed_padding_tokens or instance.longest_prompt_tokens
     output = instance.longest_output_tokens
-    memory = system.edge_node.memory_bytes - system.weight_bytes
-    compute = system.slots.compute_s / system.seconds_per_flop
-    return max(
-        0,
-        min(
-            int(memory // system.kv_bytes(prompt, output)),
-            int(compute // system.llm.request_flops(prompt, output)),
-        ),
-    )
+    memory = system.edge_node.memory_bytes * (1 + RELATIVE_TOLERANCE) - system.weight_bytes
+    compute_s = system.slots.compute_s * (1 + RELATIVE_TOLERANCE)
+    request_s = system.llm.request_flops(prompt, output) * system.seconds_per_flop
+    by_compute = compute_s / request_s if request_s > 0 else math.inf
+    return max(0, int(min(memory / system.kv_bytes(prompt, output), by_compute)))
 
 
 def _whole(batch_size: int | str) -> int:

@@ -1,0 +1,48 @@
+# Two commands do everything: make reproduce, make test. Each sets up .venv first where that is needed.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+CORES ?= $(shell python3 -c 'import os; print(os.cpu_count())')
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
+SMOKE := --config scale=smoke
+
+.PHONY: help reproduce test smoke benchmark lint format clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+
+reproduce: .venv/ready ## regenerate every figure, table, claim, the report and the PDF
+	$(RUN) snakemake --cores $(CORES)
+	@$(MAKE) --no-print-directory report.html
+
+test: .venv/ready ## run the tests
+	$(RUN) python -m pytest -n 2 --dist loadgroup
+
+smoke: .venv/ready ## run the whole pipeline at small scale, below results/smoke/
+	$(RUN) snakemake --cores $(CORES) $(SMOKE)
+
+benchmark: .venv/ready ## measure speed and memory against their bounds, and the minutes of each claim
+	$(RUN) python benchmarks/benchmark.py
+
+lint: .venv/ready ## check style, types and the workflow
+	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy
+	$(RUN) snakefmt --check Snakefile workflow/rules && $(RUN) snakemake --lint
+
+format: .venv/ready ## format the code
+	$(RUN) ruff format . && $(RUN) snakefmt Snakefile workflow/rules
+
+clean: ## remove results, the report and the environment; figures and tables in git stay
+	rm -rf results .snakemake report.html paper/build paper/main.pdf .venv
+
+# One page with every figure and table; made anew only if one of them has changed.
+report.html: .venv/ready $(wildcard figures/*.png results/report/*.html workflow/report/*.rst)
+	$(RUN) snakemake --report report.html --quiet
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("needs Python 3.11 or newer, found " + sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m edgebatch.warm_up
+	touch $@

@@ -1,0 +1,55 @@
+# The paper, from configuration to PDF. Run it with: snakemake --cores 8
+import shutil
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+from artifact.fingerprint import fingerprint
+from artifact.plan import make_plan
+from edgebatch.errors import InputError
+
+min_version("9.0")
+
+try:
+    PLAN = make_plan(Path("conf"), Path("results"), config.get("scale", "full"))
+except InputError as error:
+    sys.exit(f"artifact: {error}")
+
+ROOT, WORK = PLAN.root, PLAN.work
+LATEX = shutil.which("latexmk")
+
+
+wildcard_constraints:
+    experiment="|".join(PLAN.names),
+    run="[0-9a-f]{12}-[0-9a-f]{12}",
+
+
+report: "workflow/report/overview.rst"
+
+
+include: "workflow/rules/experiments.smk"
+include: "workflow/rules/conclusions.smk"
+include: "workflow/rules/paper.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand(
+            f"{ROOT}figures/{{experiment}}.{{ending}}",
+            experiment=PLAN.names,
+            ending=["pdf", "png", "csv"],
+        ),
+        f"{ROOT}CLAIMS.md",
+        f"{WORK}/notebook/explore.html",
+        [f"{ROOT}paper/main.pdf"] if LATEX else [],
+
+
+onsuccess:
+    if not LATEX:
+        print(
+            "No PDF: latexmk is missing. Debian: apt-get install latexmk texlive-latex-recommended",
+            end=" ",
+        )
+        print("texlive-publishers texlive-fonts-recommended")

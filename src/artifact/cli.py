@@ -1,0 +1,150 @@
+"""Command line of the artifact: ``artifact simulate`` for people, the other commands for the workflow."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edgebatch.errors import InputError
+
+Command = Callable[[argparse.Namespace], None]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        chosen.run(chosen)
+    except InputError as error:
+        print(f"artifact: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="artifact", description="From a Hydra configuration to figures, tables, claims and the paper."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Command, summary: str, **more: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name,
+            help=summary,
+            description=summary + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **more,  # type: ignore[arg-type]
+        )
+        added.set_defaults(run=run)
+        added.add_argument("--conf", type=Path, default=Path("conf"), help="configuration (default: conf)")
+        return added
+
+    simulating = command("simulate", _simulate, "simulate one setting, with Hydra overrides", epilog=SIMULATE)
+    simulating.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help="group=file or dotted.key=value"
+    )
+    simulating.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    collecting = command("collect", _collect, "gather the runs of an experiment into tables")
+    collecting.add_argument("experiment", type=Path, help="file of results/experiments/")
+    collecting.add_argument(
+        "--samples", type=Path, required=True, help="CSV to write: a row a setting and seed"
+    )
+    collecting.add_argument("--points", type=Path, required=True, help="CSV to write: what the figure shows")
+    drawing = command("draw", _draw, "draw the figure of an experiment, and set its table")
+    drawing.add_argument("experiment", type=Path, help="file of results/experiments/")
+    drawing.add_argument("points", type=Path, help="CSV behind the figure")
+    drawing.add_argument("files", type=Path, nargs="+", help="files to write: .pdf, .png, .tex, .html")
+    concluding = command("conclude", _conclude, "decide the claims, and set the paper's tables and values")
+    concluding.add_argument("--work", type=Path, default=Path("results"), help="folder of the results")
+    concluding.add_argument(
+        "--figures", type=Path, default=Path("figures"), help="folder of the figures' CSV"
+    )
+    concluding.add_argument(
+        "--minutes", type=Path, default=Path("benchmarks/minutes.json"), help="CPU minutes"
+    )
+    concluding.add_argument(
+        "--report", type=Path, default=Path("results/report"), help="folder for HTML tables"
+    )
+    concluding.add_argument("--out", type=Path, default=Path("."), help="root of what is written")
+    return parser
+
+
+SIMULATE = """\
+examples:
+  artifact simulate
+  artifact simulate model=opt_13b scheduler=dftsp workload.arrival_rate=50
+  artifact simulate regime=balanced scheduler=static_batching simulation.epochs=50
+
+Groups are the folders of conf/ (model, quantization, edge_node, radio, workload, scheduler, regime, scale),
+their values the files in them. Any value of a file can be set by its dotted key."""
+
+
+def _simulate(chosen: argparse.Namespace) -> None:
+    from artifact.compose import compose_config, setting
+    from artifact.fingerprint import fingerprint
+    from artifact.simulate import METRICS, run
+    from artifact.statistics import estimate
+
+    composed = compose_config(chosen.conf, chosen.overrides)
+    keys = [override.partition("=")[0].lstrip("+~") for override in chosen.overrides]
+    found = setting(composed, {key: "command line" for key in keys if "." in key})
+    code = fingerprint("artifact.simulate", f"edgebatch.schedulers.{found.scheduler.name}")
+    result, _ = run(found, code, progress=sys.stderr.isatty())
+    if chosen.json:
+        print(json.dumps(result, indent=1))
+        return
+    choices = ", ".join(f"{group}={name}" for group, name in sorted(composed.choices.items()))
+    print(f"setting {result['id']}: {choices}")
+    seeds = result["replicates"]
+    for metric in METRICS:
+        values = [replicate[metric] for replicate in seeds]
+        spread = f" ± {estimate(values, 0.95).half_width:.2g}" if len(values) > 1 else ""
+        print(f"{metric:18}{sum(values) / len(values):12.5g}{spread}")
+    print(f"means over {len(seeds)} seeds of {found.simulation.epochs} epochs, with 95 % intervals")
+
+
+def _collect(chosen: argparse.Namespace) -> None:
+    from artifact.collect import points_of_figure
+    from artifact.experiment_data import read_experiment_data
+    from artifact.files import replace
+    from artifact.samples import gather, write_csv
+
+    data = read_experiment_data(chosen.experiment)
+    samples = gather(data.points)
+    points = points_of_figure(data.name, data.figure, samples, chosen.conf)
+    replace(chosen.samples, lambda path: write_csv(samples, path))
+    replace(chosen.points, lambda path: write_csv(points, path))
+
+
+def _draw(chosen: argparse.Namespace) -> None:
+    import pandas as pd
+
+    from artifact import figures, tables
+    from artifact.experiment_data import read_experiment_data
+    from artifact.files import write
+
+    data = read_experiment_data(chosen.experiment)
+    points = pd.read_csv(chosen.points)
+    table = tables.of_experiment(data, points)
+    texts = {".tex": table.latex, ".html": table.html}
+    figures.draw(data, points, [path for path in chosen.files if path.suffix not in texts])
+    for path in chosen.files:
+        if path.suffix in texts:
+            write(path, texts[path.suffix]())
+
+
+def _conclude(chosen: argparse.Namespace) -> None:
+    from artifact.conclude import conclude
+    from artifact.files import write
+
+    files = conclude(chosen.conf, chosen.work, chosen.figures, chosen.minutes)
+    for name, text in files.items():
+        report = name.startswith("report/")
+        write(chosen.report / Path(name).name if report else chosen.out / name, text)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,227 @@
+"""LaTeX tables (booktabs), and the same tables as HTML for the report."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from artifact.assumptions import Valued
+from artifact.claims import Decision
+from artifact.experiment_data import ExperimentData
+from edgebatch.llm import Llm
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as text: a heading for each column, rows, and how columns are set.
+
+    Attributes
+    ----------
+    columns
+        LaTeX column types, one for each heading.
+    """
+
+    caption: str
+    name: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    columns: str
+    wide: bool = False
+
+    def latex(self) -> str:
+        """The table as a float; its label is ``tab:<name>``."""
+        environment = "table*" if self.wide else "table"
+        lines = [
+            f"\\begin{{{environment}}}[!t]",
+            "\\centering\\footnotesize",
+            f"\\caption{{{escape(self.caption)}}}\\label{{tab:{self.name}}}",
+            f"\\begin{{tabular}}{{@{{}}{self.columns}@{{}}}}",
+            "\\toprule",
+            " & ".join(map(escape, self.head)) + " \\\\",
+            "\\midrule",
+            *(" & ".join(map(escape, row)) + " \\\\" for row in self.rows),
+            "\\bottomrule",
+            "\\end{tabular}",
+            f"\\end{{{environment}}}",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def html(self) -> str:
+        """The table as a page of its own that needs nothing else."""
+        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in self.head)
+        rows = "\n".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows
+        )
+        return (
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>{html.escape(self.name)}</title><style>{HTML_STYLE}</style></head><body>"
+            f"<table><caption>{html.escape(self.caption)}</caption><thead><tr>{head}</tr></thead>"
+            f"<tbody>\n{rows}\n</tbody></table></body></html>\n"
+        )
+
+    def markdown(self) -> str:
+        """The table in Markdown."""
+        cells = [self.head, tuple("---" for _ in self.head), *self.rows]
+        return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in cells)
+
+
+HTML_STYLE = (
+    "body{font:15px/1.4 system-ui,sans-serif;margin:1rem;overflow-x:auto}"
+    "table{border-collapse:collapse}caption{text-align:left;margin-bottom:.6rem;max-width:60rem}"
+    "th,td{padding:.25rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid #ddd}"
+    "thead th{border-bottom:2px solid #333}"
+)
+
+SPECIAL = {
+    "\\": "\\textbackslash{}",
+    "&": "\\&",
+    "%": "\\%",
+    "$": "\\$",
+    "#": "\\#",
+    "_": "\\_",
+    "{": "\\{",
+    "}": "\\}",
+    "~": "\\textasciitilde{}",
+    "^": "\\textasciicircum{}",
+    "±": "$\\pm$",
+    "<": "$<$",
+    ">": "$>$",
+    "×": "$\\times$",
+}
+
+
+def escape(text: str) -> str:
+    """Text with LaTeX's special characters escaped."""
+    return "".join(SPECIAL.get(character, character) for character in text)
+
+
+def of_experiment(data: ExperimentData, points: pd.DataFrame) -> Table:
+    """The table of an experiment: a row for each x of each panel, a column for each line."""
+    figure = data.figure
+    if figure["draw"] == "claims":
+        rows = [
+            (row.claim, f"{row.share:.3f}", f"[{row.low:.3f}, {row.high:.3f}]", str(row.draws))
+            for row in points.itertuples()
+        ]
+        head = ("Claim", "Share", "Interval", "Draws")
+        return Table(figure["title"], data.name, head, tuple(rows), "lrcr")
+    shown = points
+    for key, value in (figure.get("where") or {}).items():
+        shown = shown[shown[key] == value]
+    x = figure["x"]["key"] if figure.get("x") else None
+    downwards = [key for key in (figure.get("panels"), x) if key and key != figure.get("lines")]
+    lines = figure.get("lines")
+    series = [
+        (value, column, data.label(lines, value) if lines else name)
+        for value in (data.values(lines) if lines else [None])
+        for column, name in figure["y"]["columns"].items()
+        if lines is None or (shown[lines] == value).any()
+    ]
+    rows = []
+    for values, group in shown.groupby(downwards, sort=False):
+        cells = []
+        for value, column, _ in series:
+            match = group[(group["column"] == column) & (True if lines is None else group[lines] == value)]
+            cells.append(_cell(match))
+        keys = zip(downwards, values, strict=True)
+        rows.append((_order(data, downwards, values), (*(data.label(k, v) for k, v in keys), *cells)))
+    head = (*(_heading(figure, key) for key in downwards), *(name for _, _, name in series))
+    body = tuple(cells for _, cells in sorted(rows, key=lambda row: row[0]))
+    caption = f"{figure['title']}: {figure['y']['label'].lower()}, mean ± half width of the interval"
+    return Table(caption, data.name, head, body, "l" * len(downwards) + "r" * len(series), len(series) > 3)
+
+
+def _order(data: ExperimentData, keys: Sequence[str], values: Sequence[Any]) -> list[int]:
+    return [data.values(key).index(value) for key, value in zip(keys, values, strict=True)]
+
+
+def _heading(figure: dict[str, Any], key: str) -> str:
+    if figure.get("x") and figure["x"]["key"] == key:
+        return str(figure["x"]["label"])
+    return key.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def _cell(match: pd.DataFrame) -> str:
+    if match.empty:
+        return "–"
+    mean, half_width = float(match["mean"].iloc[0]), float(match["half_width"].iloc[0])
+    return f"{number(mean)} ± {half_width:.2g}" if abs(mean) < 1e5 else number(mean)
+
+
+def number(value: float) -> str:
+    """Three significant digits, in words of a person up to a million."""
+    if value != 0 and not 1e-3 <= abs(value) < 1e6:
+        return f"{value:.2e}"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def of_models(models: Iterable[dict[str, Any]]) -> Table:
+    """The shapes of all models, with the costs that follow from them at 16 bits."""
+    rows = []
+    for model in models:
+        llm = Llm(model["layers"], model["hidden_size"], model["ffn_size"])
+        weights, cache = llm.weight_bytes / 1e9, llm.kv_bytes_per_token / 1e6
+        shape = (llm.layers, llm.hidden_size, llm.ffn_size)
+        rows.append((model["label"], *map(str, shape), f"{weights:.1f}", f"{cache:.2f}"))
+    head = ("Model", "Layers", "Width", "FFN", "Weights (GB)", "KV (MB/token)")
+    rows.sort(key=lambda row: (row[0].partition("-")[0], float(row[4])))
+    return Table("Model shapes, and their memory at 16 bits", "models", head, tuple(rows), "lrrrrr")
+
+
+def of_quantizations(techniques: Iterable[dict[str, Any]], models: dict[str, str]) -> Table:
+    """Rise of perplexity of every technique, for some models (file to name), with its data set."""
+    rows = []
+    for technique in techniques:
+        quantized, before = technique["perplexity"], technique["fp16"]["perplexity"]
+        rises = [
+            f"{quantized[model] - before[model]:.2f}" if model in quantized and model in before else "–"
+            for model in models
+        ]
+        bits = f"{technique['weight_bits']:g}/{technique['kv_bits']:g}"
+        rows.append((technique["label"], bits, *rises, technique["fp16"]["dataset"]))
+    head = ("Technique", "Bits", *models.values(), "Data set")
+    caption = "Quantization techniques: bits of weights/KV, and rise of perplexity over FP16 by model"
+    columns = "ll" + "r" * len(models) + "l"
+    return Table(caption, "quantization", head, tuple(sorted(rows, key=_by_bits)), columns, wide=True)
+
+
+def _by_bits(row: tuple[str, ...]) -> tuple[str, float, str]:
+    return row[-1], -float(row[1].partition("/")[0]), row[0]
+
+
+def of_assumptions(assumptions: list[Valued]) -> Table:
+    """Every assumption: its value in the configuration that is used, its range, how sure we are."""
+    rows = []
+    for valued in assumptions:
+        entry = valued.assumption
+        drawn = entry.range or entry.choices
+        span = " to ".join(map(plain, entry.range)) if entry.range else ", ".join(entry.choices or ())
+        value = f"{plain(valued.value)} {entry.unit}".strip()
+        rows.append((entry.meaning, value, span if drawn else "–", f"[{entry.certainty}]", entry.source))
+    head = ("Assumption", "Value", "Range drawn", "Certainty", "Source")
+    caption = "What the results rest on, and how sure we are of it"
+    columns = "p{0.25\\linewidth}p{0.15\\linewidth}p{0.17\\linewidth}lp{0.25\\linewidth}"
+    return Table(caption, "assumptions", head, tuple(rows), columns, wide=True)
+
+
+def plain(value: Any) -> str:
+    """A configuration value for people."""
+    if isinstance(value, list):
+        return ", ".join(map(plain, value))
+    if isinstance(value, float):
+        return f"{value:.3g}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.2e}"
+    return str(value)
+
+
+def of_claims(decisions: Sequence[Decision]) -> Table:
+    """Claims, in short: what was measured and the verdict."""
+    rows = tuple((d.claim.id, d.claim.says, d.measured, d.verdict) for d in decisions)
+    columns = "lp{0.3\\linewidth}p{0.42\\linewidth}l"
+    return Table(
+        "Claims, decided", "claims", ("Id", "Claim", "Measured", "Verdict"), rows, columns, wide=True
+    )

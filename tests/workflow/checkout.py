@@ -1,0 +1,57 @@
+"""A copy of the project in a folder of its own, where Snakemake may run and code may be edited."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("conf", "src", "workflow", "Snakefile", "benchmarks", "notebooks", "paper", "pyproject.toml")
+GENERATED = shutil.ignore_patterns("*.egg-info", "tables", "values.tex", "build", "*.pdf", "minutes.log")
+
+
+def copy_project(to: Path, source: Path = ROOT, parts=PARTS) -> Path:
+    """Copy what the pipeline needs, without anything it makes; times are kept, and so Numba's cache."""
+    to.mkdir(parents=True, exist_ok=True)
+    for part in parts:
+        if (source / part).is_dir():
+            shutil.copytree(source / part, to / part, ignore=GENERATED)
+        elif (source / part).exists():
+            shutil.copy2(source / part, to / part)
+    return to
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Variables with which the code of `folder` runs, by the tools of this interpreter."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return os.environ | {"PATH": path, "PYTHONPATH": str(folder / "src"), "OMP_NUM_THREADS": "1"}
+
+
+def execute(folder: Path, *command: str) -> subprocess.CompletedProcess:
+    """Run a command in `folder`; standard error goes with standard output."""
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env=environment(folder),
+        text=True,
+        encoding="utf-8",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+
+
+def snakemake(folder: Path, *arguments: str) -> str:
+    """What Snakemake says; fails unless it succeeds."""
+    done = execute(folder, sys.executable, "-m", "snakemake", "--nocolor", "--cores", "2", *arguments)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def jobs(folder: Path, *arguments: str) -> dict[str, int]:
+    """Jobs that Snakemake would run now, by rule."""
+    said = snakemake(folder, "--dry-run", *arguments)
+    stats = said.partition("Job stats:")[2].strip().partition("\n\n")[0]
+    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M) if rule != "total"}

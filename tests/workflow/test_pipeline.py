@@ -1,0 +1,135 @@
+"""The whole pipeline, once, at small scale and in a copy; and how it refuses what it cannot use."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from artifact.compose import groups
+from tests.workflow.checkout import ROOT, copy_project, execute, snakemake
+
+pytestmark = pytest.mark.xdist_group("pipeline")
+
+SMOKE = ("--config", "scale=smoke")
+EXPERIMENTS = groups(ROOT / "conf")["experiment"]
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    """A copy in which the whole pipeline has run at smoke scale."""
+    folder = copy_project(tmp_path_factory.mktemp("smoke") / "copy")
+    snakemake(folder, *SMOKE)
+    return folder
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_experiment_file_gives_a_figure_its_numbers_and_a_table(smoke, experiment):
+    made = smoke / "results/smoke"
+    assert (made / f"figures/{experiment}.pdf").read_bytes().startswith(b"%PDF")
+    assert (made / f"figures/{experiment}.png").read_bytes().startswith(b"\x89PNG")
+    assert len((made / f"figures/{experiment}.csv").read_text().splitlines()) > 1
+    table = (made / f"paper/tables/{experiment}.tex").read_text()
+    assert f"\\label{{tab:{experiment}}}" in table
+
+
+def test_smoke_runs_leave_the_figures_of_the_paper_alone(smoke):
+    assert not (smoke / "figures").exists()
+
+
+def test_every_claim_is_decided(smoke):
+    page = (smoke / "results/smoke/CLAIMS.md").read_text(encoding="utf-8")
+    claims = yaml.safe_load((ROOT / "conf/claims.yaml").read_text())["claims"]
+    verdicts = re.findall(r"^\| (\w+) .*\*\*(holds|holds in part|does not hold)\*\*", page, re.M)
+    assert [claim for claim, _ in verdicts] == [claim["id"] for claim in claims]
+
+
+def test_the_notebook_ran_without_an_error(smoke):
+    page = (smoke / "results/smoke/notebook/explore.html").read_text(encoding="utf-8")
+    assert "output_png" in page or "image/png" in page
+    assert not re.search(r'class="[^"]*output_error|Traceback \(most recent', page)
+
+
+def test_a_setting_simulated_twice_gives_the_same_bytes(smoke, tmp_path):
+    points = json.loads((smoke / "results/smoke/experiments/throughput_vs_latency.json").read_text())[
+        "points"
+    ]
+    run = smoke / points[0]["run"]
+    code = run.stem.partition("-")[2]
+    setting = f"results/settings/{points[0]['id']}.json"
+    again = [sys.executable, "-m", "artifact.simulate", setting, tmp_path / "again.json", "--code", code]
+    done = execute(smoke, *again)
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "again.json").read_bytes() == run.read_bytes()
+
+
+@pytest.mark.parametrize("experiment", ["throughput_vs_latency", "regimes", "robustness"])
+def test_a_figure_drawn_twice_has_the_same_bytes(smoke, tmp_path, experiment):
+    made = smoke / "results/smoke"
+    kept = {
+        f"{experiment}.pdf": made / "figures",
+        f"{experiment}.png": made / "figures",
+        f"{experiment}.tex": made / "paper/tables",
+        f"{experiment}.html": made / "report",
+    }
+    data, points = made / f"experiments/{experiment}.json", made / f"figures/{experiment}.csv"
+    done = execute(smoke, "artifact", "draw", data, points, *(tmp_path / name for name in kept))
+    assert done.returncode == 0, done.stdout
+    for name, folder in kept.items():
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+def test_every_table_compiles_in_latex(smoke, tmp_path):
+    if shutil.which("latexmk") is None:
+        pytest.skip("latexmk is not installed")
+    tables = sorted((smoke / "results/smoke/paper/tables").glob("*.tex"))
+    assert {table.stem for table in tables} > set(EXPERIMENTS)
+    inputs = "".join(f"\\input{{{table.as_posix()}}}\n\\clearpage\n" for table in tables)
+    document = (
+        "\\documentclass[twocolumn]{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs}\n"
+        f"\\begin{{document}}\n{inputs}\\end{{document}}\n"
+    )
+    (tmp_path / "tables.tex").write_text(document)
+    command = ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "tables.tex"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_values_hold_every_name_that_the_paper_uses(smoke):
+    defined = set(re.findall(r"\\defval\{([^}]*)\}", (smoke / "results/smoke/paper/values.tex").read_text()))
+    used = set(re.findall(r"\\val\{([^}]*)\}", (ROOT / "paper/main.tex").read_text(encoding="utf-8")))
+    assert used - {"name"} <= defined
+
+
+def _readme_block(language, *needed):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", readme, re.M | re.S)
+    found = [block for block in blocks if all(text in block for text in needed)]
+    assert found, f"README.md has no ```{language} block with {needed}"
+    return found[0]
+
+
+def test_the_experiment_of_the_readme_gives_a_figure_as_it_stands(smoke, tmp_path):
+    block = _readme_block("yaml", "hydra:", "figure:")
+    folder = shutil.copytree(smoke, tmp_path / "copy")
+    (folder / "conf/experiment/worked_example.yaml").write_text(block, encoding="utf-8")
+    figure = "results/smoke/figures/worked_example.pdf"
+    snakemake(folder, figure, *SMOKE)
+    assert (folder / figure).read_bytes().startswith(b"%PDF")
+
+
+def test_the_scheduler_of_the_readme_simulates_as_it_stands(tmp_path):
+    folder = copy_project(tmp_path / "copy", parts=("conf", "src"))
+    code = _readme_block("python", "def schedule(")
+    (folder / "src/edgebatch/schedulers/worked_example.py").write_text(code, encoding="utf-8")
+    named = re.sub(r"(?m)^name:.*$", "name: worked_example", _readme_block("yaml", "name: ", "options:"))
+    (folder / "conf/scheduler/worked_example.yaml").write_text(named, encoding="utf-8")
+    overrides = ("scheduler=worked_example", "simulation.epochs=2", "simulation.seeds=2")
+    done = execute(folder, sys.executable, "-m", "artifact.cli", "simulate", *overrides)
+    assert done.returncode == 0, done.stdout
+    assert "scheduler=worked_example" in done.stdout

@@ -1,0 +1,55 @@
+TABLES = ["claims", "models", "quantization", "assumptions"]
+TITLES = {"claims": "1 Claims"}
+
+
+rule conclude:
+    input:
+        data=expand(f"{WORK}/experiments/{{experiment}}.json", experiment=PLAN.names),
+        samples=expand(f"{WORK}/samples/{{experiment}}.csv", experiment=PLAN.names),
+        points=expand(f"{ROOT}figures/{{experiment}}.csv", experiment=PLAN.names),
+        conf=sorted(str(path) for path in Path("conf").rglob("*.yaml")),
+        minutes="benchmarks/minutes.json",
+    output:
+        f"{ROOT}CLAIMS.md",
+        f"{ROOT}ASSUMPTIONS.md",
+        f"{ROOT}paper/values.tex",
+        expand(f"{ROOT}paper/tables/{{table}}.tex", table=TABLES),
+        [
+            report(
+                f"{WORK}/report/{table}.html",
+                category=TITLES.get(table, "3 Tables"),
+                caption="../report/table.rst",
+                labels={"table": table},
+            )
+            for table in TABLES
+        ],
+    log:
+        f"{WORK}/logs/conclude.log",
+    params:
+        code=fingerprint("artifact.conclude"),
+        out=ROOT or ".",
+    message:
+        "Deciding the claims"
+    shell:
+        "artifact conclude --work {WORK} --figures {ROOT}figures --report {WORK}/report --out {params.out}"
+        " > {log} 2>&1"
+
+
+rule walk_through:
+    input:
+        notebook="notebooks/explore.ipynb",
+        points=expand(f"{ROOT}figures/{{experiment}}.csv", experiment=PLAN.names),
+    output:
+        f"{WORK}/notebook/explore.html",
+    log:
+        f"{WORK}/logs/notebook.log",
+    params:
+        code=fingerprint(
+            "artifact.figures", "edgebatch.simulation", "edgebatch.schedulers.dftsp"
+        ),
+        folder=f"{WORK}/notebook",
+    message:
+        "Executing notebooks/explore.ipynb"
+    shell:
+        "EDGEBATCH_WORK={WORK} EDGEBATCH_FIGURES={ROOT}figures"
+        " jupyter nbconvert --execute --to html --output-dir {params.folder} {input.notebook} > {log} 2>&1"

@@ -1,0 +1,64 @@
+rule simulate:
+    output:
+        "results/runs/{run}.json",
+    log:
+        "results/logs/{run}.log",
+    params:
+        setting=lambda wildcards: wildcards.run.partition("-")[0],
+        code=lambda wildcards: wildcards.run.partition("-")[2],
+    resources:
+        # words for the message; unlike params they may change without a new run
+        setting_in_words=lambda wildcards: PLAN.titles[wildcards.run],
+    message:
+        "{resources.setting_in_words}"
+    shell:
+        "python -m artifact.simulate results/settings/{params.setting}.json {output}"
+        " --code {params.code} > {log} 2>&1"
+
+
+rule collect:
+    input:
+        data=f"{WORK}/experiments/{{experiment}}.json",
+        claims="conf/claims.yaml",
+        runs=lambda wildcards: PLAN.runs[wildcards.experiment],
+    output:
+        samples=f"{WORK}/samples/{{experiment}}.csv",
+        points=f"{ROOT}figures/{{experiment}}.csv",
+    log:
+        f"{WORK}/logs/collect/{{experiment}}.log",
+    params:
+        code=fingerprint("artifact.collect"),
+    message:
+        "Collecting the results of {wildcards.experiment}"
+    shell:
+        "artifact collect {input.data} --samples {output.samples} --points {output.points} > {log} 2>&1"
+
+
+rule draw:
+    input:
+        data=f"{WORK}/experiments/{{experiment}}.json",
+        points=f"{ROOT}figures/{{experiment}}.csv",
+    output:
+        pdf=f"{ROOT}figures/{{experiment}}.pdf",
+        png=report(
+            f"{ROOT}figures/{{experiment}}.png",
+            category="2 Figures",
+            caption="../report/figure.rst",
+            labels={"figure": "{experiment}"},
+        ),
+        tex=f"{ROOT}paper/tables/{{experiment}}.tex",
+        html=report(
+            f"{WORK}/report/{{experiment}}.html",
+            category="3 Tables",
+            caption="../report/table.rst",
+            labels={"table": "{experiment}"},
+        ),
+    log:
+        f"{WORK}/logs/draw/{{experiment}}.log",
+    params:
+        code=fingerprint("artifact.figures", "artifact.tables"),
+        figure=lambda wildcards: PLAN.experiments[wildcards.experiment].figure,
+    message:
+        "Drawing {wildcards.experiment}"
+    shell:
+        "artifact draw {input.data} {input.points} {output} > {log} 2>&1"

@@ -1,0 +1,33 @@
+rule copy_paper:
+    input:
+        "paper/{file}.tex",
+    output:
+        f"{WORK}/paper/{{file}}.tex",
+    log:
+        f"{WORK}/logs/copy_{{file}}.log",
+    wildcard_constraints:
+        file="main",
+    message:
+        "Copying paper/{wildcards.file}.tex"
+    shell:
+        "cp {input} {output} 2> {log}"
+
+
+rule typeset:
+    input:
+        f"{ROOT}paper/main.tex",
+        f"{ROOT}paper/values.tex",
+        expand(f"{ROOT}paper/tables/{{table}}.tex", table=[*TABLES, *PLAN.names]),
+        figures=expand(f"{ROOT}figures/{{experiment}}.pdf", experiment=PLAN.names),
+    output:
+        f"{ROOT}paper/main.pdf",
+    log:
+        f"{WORK}/logs/latex.log",
+    params:
+        folder=f"{ROOT}paper",
+    message:
+        "Typesetting the paper"
+    shell:
+        "cd {params.folder} && SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1"
+        " latexmk -pdf -interaction=nonstopmode -halt-on-error -outdir=build main.tex"
+        " > $OLDPWD/{log} 2>&1 && cp build/main.pdf main.pdf"
