@@ -10,6 +10,7 @@ from artifact.plan import make_plan
 from edgebatch.errors import InputError
 
 min_version("9.0")
+shell.prefix('export PYTHONPATH="$PWD/src"; ')
 
 try:
     PLAN = make_plan(Path("conf"), Path("results"), config.get("scale", "full"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -96,8 +97,14 @@ SPECIAL = {
 
 
 def escape(text: str) -> str:
-    """Text with LaTeX's special characters escaped."""
-    return "".join(SPECIAL.get(character, character) for character in text)
+    """Text with LaTeX's special characters escaped, and powers of ten and minus signs set as mathematics."""
+    escaped = "".join(SPECIAL.get(character, character) for character in text)
+    escaped = re.sub(r"\b(\d(?:\.\d+)?)e([+-]\d+)\b", _power_of_ten, escaped)
+    return re.sub(r"(?<![\w{-])-(?=\d)", "$-$", escaped)
+
+
+def _power_of_ten(match: re.Match[str]) -> str:
+    return f"${match[1]}\\times 10^{{{int(match[2])}}}$"
 
 
 def of_experiment(data: ExperimentData, points: pd.DataFrame) -> Table:
@@ -127,12 +134,13 @@ def of_experiment(data: ExperimentData, points: pd.DataFrame) -> Table:
         cells = []
         for value, column, _ in series:
             match = group[(group["column"] == column) & (True if lines is None else group[lines] == value)]
-            cells.append(_cell(match))
+            cells.append(_cell(match, interval=figure["y"].get("scale") != "log"))
         keys = zip(downwards, values, strict=True)
         rows.append((_order(data, downwards, values), (*(data.label(k, v) for k, v in keys), *cells)))
     head = (*(_heading(figure, key) for key in downwards), *(name for _, _, name in series))
     body = tuple(cells for _, cells in sorted(rows, key=lambda row: row[0]))
-    caption = f"{figure['title']}: {figure['y']['label'].lower()}, mean ± half width of the interval"
+    told = "mean" if figure["y"].get("scale") == "log" else "mean ± half width of the interval"
+    caption = f"{figure['title']}: {figure['y']['label'].lower()}, {told}"
     return Table(caption, data.name, head, body, "l" * len(downwards) + "r" * len(series), len(series) > 3)
 
 
@@ -146,11 +154,11 @@ def _heading(figure: dict[str, Any], key: str) -> str:
     return key.rpartition(".")[2].replace("_", " ").capitalize()
 
 
-def _cell(match: pd.DataFrame) -> str:
+def _cell(match: pd.DataFrame, interval: bool) -> str:
     if match.empty:
         return "–"
     mean, half_width = float(match["mean"].iloc[0]), float(match["half_width"].iloc[0])
-    return f"{number(mean)} ± {half_width:.2g}" if abs(mean) < 1e5 else number(mean)
+    return f"{number(mean)} ± {half_width:.2g}" if interval else number(mean)
 
 
 def number(value: float) -> str:
@@ -213,6 +221,8 @@ def plain(value: Any) -> str:
     """A configuration value for people."""
     if isinstance(value, list):
         return ", ".join(map(plain, value))
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e5:
+        return f"{value:.0f}"
     if isinstance(value, float):
         return f"{value:.3g}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.2e}"
     return str(value)

@@ -193,10 +193,9 @@ def test_an_unknown_scale_is_refused():
     [
         ("speedup.w8: 1,2", "simulation: {epochs: 1}"),
         ("quantization: w8a16_gptq,w4a16_gptq", "speedup: {w4: 3}"),
-        ("fp16_perplexity@quantization.fp16: gptq,zeroquant_v2", "simulation: {epochs: 1}"),
         ("workload: paper", "workload: {payload_bits: 8}"),
         ("radio: paper,macro_cell", "radio: {bits_per_token: 20}"),
-        ("scheduler: dftsp,brute_force", "scheduler: {options: {pruning: [budget]}}"),
+        ("scheduler: dftsp,brute_force", "scheduler: {options: {pruning: [supply]}}"),
     ],
 )
 def test_the_shortcut_past_hydra_knows_what_reaches_across_files(conf, sweep, override):

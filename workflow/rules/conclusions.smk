@@ -25,14 +25,17 @@ rule conclude:
         ],
     log:
         f"{WORK}/logs/conclude.log",
+    conda:
+        "../../environment.yml"
     params:
         code=fingerprint("artifact.conclude"),
+        work=lambda wildcards: WORK,
         out=ROOT or ".",
     message:
         "Deciding the claims"
     shell:
-        "artifact conclude --work {WORK} --figures {ROOT}figures --report {WORK}/report --out {params.out}"
-        " > {log} 2>&1"
+        "python -m artifact.cli conclude --work {params.work} --figures {params.out}/figures"
+        " --report {params.work}/report --out {params.out} > {log} 2>&1"
 
 
 rule walk_through:
@@ -43,13 +46,17 @@ rule walk_through:
         f"{WORK}/notebook/explore.html",
     log:
         f"{WORK}/logs/notebook.log",
+    conda:
+        "../../environment.yml"
     params:
         code=fingerprint(
             "artifact.figures", "edgebatch.simulation", "edgebatch.schedulers.dftsp"
         ),
-        folder=f"{WORK}/notebook",
+        folder=lambda wildcards, output: str(Path(output[0]).parent),
+        work=lambda wildcards: WORK,
+        figures=lambda wildcards, input: str(Path(input.points[0]).parent),
     message:
         "Executing notebooks/explore.ipynb"
     shell:
-        "EDGEBATCH_WORK={WORK} EDGEBATCH_FIGURES={ROOT}figures"
+        "EDGEBATCH_WORK={params.work} EDGEBATCH_FIGURES={params.figures}"
         " jupyter nbconvert --execute --to html --output-dir {params.folder} {input.notebook} > {log} 2>&1"

@@ -3,12 +3,14 @@ rule simulate:
         "results/runs/{run}.json",
     log:
         "results/logs/{run}.log",
-    params:
-        setting=lambda wildcards: wildcards.run.partition("-")[0],
-        code=lambda wildcards: wildcards.run.partition("-")[2],
+    conda:
+        "../../environment.yml"
     resources:
         # words for the message; unlike params they may change without a new run
         setting_in_words=lambda wildcards: PLAN.titles[wildcards.run],
+    params:
+        setting=lambda wildcards: wildcards.run.partition("-")[0],
+        code=lambda wildcards: wildcards.run.partition("-")[2],
     message:
         "{resources.setting_in_words}"
     shell:
@@ -26,12 +28,14 @@ rule collect:
         points=f"{ROOT}figures/{{experiment}}.csv",
     log:
         f"{WORK}/logs/collect/{{experiment}}.log",
+    conda:
+        "../../environment.yml"
     params:
         code=fingerprint("artifact.collect"),
     message:
         "Collecting the results of {wildcards.experiment}"
     shell:
-        "artifact collect {input.data} --samples {output.samples} --points {output.points} > {log} 2>&1"
+        "python -m artifact.cli collect {input.data} --samples {output.samples} --points {output.points} > {log} 2>&1"
 
 
 rule draw:
@@ -55,10 +59,12 @@ rule draw:
         ),
     log:
         f"{WORK}/logs/draw/{{experiment}}.log",
+    conda:
+        "../../environment.yml"
     params:
         code=fingerprint("artifact.figures", "artifact.tables"),
         figure=lambda wildcards: PLAN.experiments[wildcards.experiment].figure,
     message:
         "Drawing {wildcards.experiment}"
     shell:
-        "artifact draw {input.data} {input.points} {output} > {log} 2>&1"
+        "python -m artifact.cli draw {input.data} {input.points} {output} > {log} 2>&1"

@@ -7,6 +7,8 @@ rule copy_paper:
         f"{WORK}/logs/copy_{{file}}.log",
     wildcard_constraints:
         file="main",
+    conda:
+        "../../environment.yml"
     message:
         "Copying paper/{wildcards.file}.tex"
     shell:
@@ -23,8 +25,10 @@ rule typeset:
         f"{ROOT}paper/main.pdf",
     log:
         f"{WORK}/logs/latex.log",
+    conda:
+        "../../environment.yml"
     params:
-        folder=f"{ROOT}paper",
+        folder=lambda wildcards, output: str(Path(output[0]).parent),
     message:
         "Typesetting the paper"
     shell:
