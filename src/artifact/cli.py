@@ -83,11 +83,15 @@ their values the files in them. Any value of a file can be set by its dotted key
 
 
 def _simulate(chosen: argparse.Namespace) -> None:
+    if not (chosen.conf / "config.yaml").exists():
+        raise InputError("--conf", f"no {chosen.conf}/config.yaml", "the folder of the configuration")
+    from artifact.claims import read_claims
     from artifact.compose import compose_config, setting
     from artifact.fingerprint import fingerprint
     from artifact.simulate import METRICS, run
     from artifact.statistics import estimate
 
+    confidence = read_claims(chosen.conf).confidence
     composed = compose_config(chosen.conf, chosen.overrides)
     keys = [override.partition("=")[0].lstrip("+~") for override in chosen.overrides]
     found = setting(composed, {key: "command line" for key in keys if "." in key})
@@ -101,9 +105,10 @@ def _simulate(chosen: argparse.Namespace) -> None:
     seeds = result["replicates"]
     for metric in METRICS:
         values = [replicate[metric] for replicate in seeds]
-        spread = f" ± {estimate(values, 0.95).half_width:.2g}" if len(values) > 1 else ""
+        spread = f" ± {estimate(values, confidence).half_width:.2g}" if len(values) > 1 else ""
         print(f"{metric:18}{sum(values) / len(values):12.5g}{spread}")
-    print(f"means over {len(seeds)} seeds of {found.simulation.epochs} epochs, with 95 % intervals")
+    epochs = found.simulation.epochs
+    print(f"means over {len(seeds)} seeds of {epochs} epochs, with {100 * confidence:g} % intervals")
 
 
 def _collect(chosen: argparse.Namespace) -> None:

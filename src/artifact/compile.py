@@ -12,7 +12,7 @@ from typing import Any
 from artifact.assumptions import draw_assumptions, read_assumptions
 from artifact.compose import Composed, compose_config, compose_files, groups, setting, sweep
 from artifact.experiment import ExperimentFile, read_experiment
-from artifact.grid import Experiment, Grid, Point
+from artifact.points import Experiment, Grid, Point
 from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError, one_of
 

@@ -8,57 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from artifact.files import write_if_changed
 from artifact.fingerprint import fingerprint
-
-
-@dataclass(frozen=True)
-class Point:
-    """One setting of an experiment.
-
-    Attributes
-    ----------
-    id
-        Name of the setting by its content.
-    scheduler
-        Module of the scheduler, which decides with the rest of the code whether a result is current.
-    axes
-        Value of each swept key; for a group the name of the chosen file.
-    """
-
-    id: str
-    scheduler: str
-    axes: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """A file of conf/experiment/, expanded.
-
-    Attributes
-    ----------
-    figure
-        What is drawn, as the file says it.
-    labels
-        How to name the values of each swept group: label, and for schedulers colour and marker.
-    """
-
-    name: str
-    figure: dict[str, Any]
-    labels: dict[str, dict[str, dict[str, Any]]]
-    points: tuple[Point, ...]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """All experiments at one scale, and the settings that they need, by id."""
-
-    experiments: dict[str, Experiment]
-    settings: dict[str, dict[str, Any]]
+from artifact.points import Experiment, Grid, Point
 
 
 def load(conf: Path, cache: Path, scale: str) -> Grid:

@@ -17,7 +17,8 @@ def conf(tmp_path):
 def _refusal(conf, *overrides):
     """The line that refuses overrides of the command line."""
     with pytest.raises(InputError) as refused:
-        setting(compose_config(conf, overrides), {o.partition("=")[0]: "command line" for o in overrides})
+        keys = [key for key, _, _ in (o.partition("=") for o in overrides) if key not in groups(conf)]
+        setting(compose_config(conf, overrides), dict.fromkeys(keys, "command line"))
     assert len(str(refused.value).splitlines()) == 1
     return str(refused.value)
 
@@ -33,7 +34,8 @@ def test_overrides_of_files_and_keys_reach_the_setting():
 
 def test_without_overrides_the_setting_is_the_nominal_one_at_full_scale():
     found = setting(compose_config(CONF, []))
-    assert (found.simulation.epochs, found.simulation.seeds) == (20, 20)
+    assert found.simulation == setting(compose_config(CONF, ["scale=full"])).simulation
+    assert found.simulation != setting(compose_config(CONF, ["scale=smoke"])).simulation
     assert found.scheduler.name == "dftsp"
     assert found.system.edge_node.flops == pytest.approx(20 * 1.33e12)
 
@@ -90,7 +92,7 @@ def test_padding_below_the_longest_prompt_is_refused():
         ("model/bloom_3b.yaml", "layers: 30", "layers: thirty", "conf/model/bloom_3b.yaml: model.layers"),
         ("workload/paper.yaml", "arrival_rate: 100", "arrival_rate: 0", "conf/workload/paper.yaml: workload.arr"),
         ("radio/paper.yaml", "fading: shared", "fading: none", "conf/radio/paper.yaml: radio.fading"),
-        ("scale/full.yaml", "epochs: 20", "epochs: 0", "conf/scale/full.yaml: simulation.epochs"),
+        ("scale/full.yaml", "epochs: ", "epochs: -", "conf/scale/full.yaml: simulation.epochs"),
         ("config.yaml", "uplink_s: 0.25", "uplink_s: -1", "conf/config.yaml: slots.uplink_s"),
         ("config.yaml", "cost: flops", "costs: flops", "conf/config.yaml: cost"),
         ("scheduler/dftsp.yaml", "node_limit:", "node_limt:", "conf/scheduler/dftsp.yaml: scheduler.options.node"),

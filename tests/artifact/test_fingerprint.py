@@ -38,7 +38,7 @@ def test_comments_docstrings_and_layout_keep_the_fingerprint(folder):
     _edit(folder, OWN, '"""StB: static', '"""Another docstring: static')
     _edit(folder, OWN, '"""Fill one batch', '"""Stuff one batch')
     _edit(folder, OWN, "    size = worst_case", "    # a remark\n\n    size = worst_case")
-    _edit(folder, OWN, "int(compute // ", "int(\n compute // ")
+    _edit(folder, OWN, "isinstance(batch_size, bool)", "isinstance(\n batch_size,   bool)")
     _edit(folder, "edgebatch/problem.py", '"""', '"""Of problems. ')
     assert _fingerprint(folder) == before
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.workflow.checkout import copy_project, jobs, snakemake
 
-pytestmark = pytest.mark.xdist_group("pipeline")
+pytestmark = pytest.mark.xdist_group("changes")
 
 TARGETS = ("figures/a.pdf", "figures/b.pdf")
 
@@ -104,6 +104,8 @@ def test_keys_of_yaml_files_in_another_order_run_nothing(folder):
         head, *blocks = re.split(r"(?m)^(?=\w)", path.read_text(encoding="utf-8"))
         if path.name != "claims.yaml":
             path.write_text("".join([head, *reversed(blocks)]), encoding="utf-8")
+    title, caption = "  title: Load\n", "  caption: Throughput against load.\n"
+    _edit(folder / "conf/experiment/a.yaml", title + caption, caption + title)
     assert jobs(folder, *TARGETS) == {}
 
 

@@ -1,0 +1,102 @@
+import json
+import sys
+
+import pytest
+
+from artifact.cli import main
+from artifact.simulate import METRICS
+from tests.workflow.checkout import ROOT, execute
+
+CONF = ("--conf", str(ROOT / "conf"))
+SMALL = ("simulation.epochs=2", "simulation.seeds=3", "workload.arrival_rate=20")
+
+
+def _said(capsys, *arguments):
+    assert main(["simulate", *CONF, *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_simulate_prints_every_metric_with_an_interval(capsys):
+    lines = _said(capsys, *SMALL, "model=bloom_7b1").splitlines()
+    assert lines[0].startswith("setting ")
+    assert "model=bloom_7b1" in lines[0]
+    assert [line.split()[0] for line in lines[1:-1]] == list(METRICS)
+    assert all(" ± " in line for line in lines[1:-1])
+    assert "3 seeds of 2 epochs" in lines[-1]
+
+
+def test_simulate_prints_one_seed_without_interval(capsys):
+    assert "±" not in _said(capsys, *SMALL, "simulation.seeds=1")
+
+
+def test_simulate_prints_json_with_the_setting_and_a_replicate_for_each_seed(capsys):
+    result = json.loads(_said(capsys, *SMALL, "--json"))
+    assert [set(replicate) for replicate in result["replicates"]] == [{"seed", *METRICS}] * 3
+    assert result["setting"]["workload"]["arrival_rate"] == 20
+    assert result["id"] in _said(capsys, *SMALL)
+
+
+def test_the_table_shows_the_mean_of_the_json(capsys):
+    seeds = json.loads(_said(capsys, *SMALL, "--json"))["replicates"]
+    mean = sum(seed["offered_per_s"] for seed in seeds) / len(seeds)
+    line = next(line for line in _said(capsys, *SMALL).splitlines() if line.startswith("offered_per_s"))
+    assert float(line.split()[1]) == pytest.approx(mean, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("model=bloom3b", "command line: model: found 'bloom3b'"),
+        ("scheduler=dfstp", "did you mean dftsp?"),
+        ("workload.arrival_rat=3", "did you mean workload.arrival_rate?"),
+        ("workload.arrival_rate=0", "command line: workload.arrival_rate: found 0"),
+        ("cost=time", "command line: cost: found 'time'"),
+        ("workload.arrival_rate=[1", "command line"),
+        ("nonsense", "found no value, expected key=value"),
+        ("simulation.seeds=null", "command line: simulation.seeds"),
+        ("workload=null", "workload"),
+        ("~workload", "workload"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line_with_status_2(capsys, override, told):
+    assert main(["simulate", *CONF, override]) == 2
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert len(streams.err.splitlines()) == 1, streams.err
+    assert streams.err.startswith("artifact: ")
+    assert told in streams.err
+
+
+def test_a_missing_configuration_is_refused_in_one_line(capsys, tmp_path):
+    assert main(["simulate", "--conf", str(tmp_path / "conf")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["simulate", "collect", "draw", "conclude"])
+def test_every_command_has_help(capsys, command):
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert "usage: artifact" in capsys.readouterr().out
+
+
+def test_the_help_of_simulate_has_examples_that_work(capsys):
+    with pytest.raises(SystemExit):
+        main(["simulate", "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    examples = [line.split() for line in lines if line.startswith("  artifact simulate ")]
+    assert examples
+    for example in examples:
+        assert main([*example[1:], *CONF, "simulation.epochs=1", "simulation.seeds=2"]) == 0
+
+
+def test_a_setting_file_that_cannot_be_used_is_refused_by_the_job_in_one_line(tmp_path):
+    for name, text in {"broken.json": "{", "other.json": "{}", "list.json": "[]"}.items():
+        (tmp_path / name).write_text(text)
+    for name in ("broken.json", "other.json", "list.json", "missing.json"):
+        command = (sys.executable, "-m", "artifact.simulate", tmp_path / name, tmp_path / "run.json")
+        done = execute(ROOT, *command, "--code", "0" * 12)
+        assert done.returncode == 2
+        assert len(done.stdout.splitlines()) == 1, done.stdout
+        assert name in done.stdout
+        assert not (tmp_path / "run.json").exists()

@@ -1,0 +1,92 @@
+import json
+import shutil
+import sys
+
+import pytest
+
+from artifact import grid
+from artifact.plan import make_plan
+from tests.artifact.spoilt import GOOD
+from tests.workflow.checkout import ROOT, execute
+
+HEAVY = {"hydra", "omegaconf", "pandas", "seaborn", "matplotlib", "snakemake"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A project with one experiment whose grid is compiled."""
+    folder = tmp_path_factory.mktemp("grid")
+    shutil.copytree(ROOT / "conf", folder / "conf", ignore=shutil.ignore_patterns("experiment"))
+    (folder / "conf/experiment").mkdir()
+    (folder / "conf/experiment/mine.yaml").write_text(GOOD)
+    grid.load(folder / "conf", folder / "results/grids/full.json", "full")
+    return folder
+
+
+def _imported(folder, code):
+    """Which of the heavy packages a program imports."""
+    program = f"{code}\nimport sys\nprint('imported', *{{name.partition('.')[0] for name in sys.modules}})"
+    done = execute(folder, sys.executable, "-c", program)
+    assert done.returncode == 0, done.stdout
+    return HEAVY & set(done.stdout.splitlines()[-1].split())
+
+
+def test_a_grid_that_is_compiled_already_is_read_without_hydra(folder):
+    code = "from pathlib import Path; from artifact.plan import make_plan; "
+    code += "make_plan(Path('conf'), Path('results'), 'full')"
+    assert _imported(folder, code) == set()
+
+
+def test_simulating_a_setting_imports_nothing_of_configuration_or_figures(folder):
+    plan = make_plan(folder / "conf", folder / "results", "full")
+    id_ = plan.experiments["mine"].points[0]["id"]
+    code = f"import sys; sys.argv = ['', 'results/settings/{id_}.json', 'run.json', '--code', '0' * 12]\n"
+    code += "from artifact.simulate import main; assert main() == 0"
+    assert _imported(folder, code) == set()
+    assert json.loads((folder / "run.json").read_text())["id"] == id_
+
+
+def test_the_library_imports_nothing_of_the_artifact(folder):
+    code = "import sys, edgebatch, edgebatch.cli, edgebatch.simulation\nfrom edgebatch import schedulers\n"
+    code += "[schedulers.get(name) for name in schedulers.names()]\nassert 'artifact' not in sys.modules"
+    assert _imported(folder, code) == set()
+
+
+def test_a_grid_read_from_its_cache_is_the_compiled_one(folder):
+    cache = folder / "results/grids/full.json"
+    stored = cache.stat().st_mtime_ns
+    again = grid.load(folder / "conf", cache, "full")
+    assert cache.stat().st_mtime_ns == stored
+    compiled = grid.load(folder / "conf", folder / "elsewhere.json", "full")
+    assert again.experiments == compiled.experiments
+    assert json.dumps(again.settings) == json.dumps(compiled.settings)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"key": "other"}'])
+def test_a_damaged_cache_is_compiled_anew(folder, tmp_path, damage):
+    cache = tmp_path / "full.json"
+    cache.write_text(damage)
+    assert grid.load(folder / "conf", cache, "full").experiments["mine"].points
+    assert json.loads(cache.read_text())["experiments"]
+
+
+def test_a_changed_file_of_the_configuration_is_seen(folder, tmp_path):
+    conf = shutil.copytree(folder / "conf", tmp_path / "conf")
+    cache = shutil.copy(folder / "results/grids/full.json", tmp_path / "full.json")
+    before = grid.load(conf, cache, "full")
+    (conf / "model/bloom_3b.yaml").write_text(
+        (conf / "model/bloom_3b.yaml").read_text().replace("layers: 30", "layers: 31")
+    )
+    changed = set(grid.load(conf, cache, "full").settings) ^ set(before.settings)
+    assert len(changed) == 4
+
+
+def test_a_plan_leaves_files_alone_that_are_as_they_should_be(folder, tmp_path):
+    results = tmp_path / "results"
+    make_plan(folder / "conf", results, "full")
+    files = sorted(path for path in results.rglob("*") if path.is_file())
+    times = [path.stat().st_mtime_ns for path in files]
+    (results / "experiments/old.json").write_text("{}")
+    make_plan(folder / "conf", results, "full")
+    assert sorted(path for path in results.rglob("*") if path.is_file()) == files
+    assert [path.stat().st_mtime_ns for path in files] == times
