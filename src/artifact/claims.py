@@ -142,6 +142,9 @@ def cases(part: Part | Claim, samples: pd.DataFrame, confidence: float, test: st
     result = []
     for setting, rows in settings_of(samples, but=["scheduler"]):
         values = rows.pivot(index="seed", columns="scheduler", values=part.column)
+        for scheduler in (part.of, *part.over):
+            if scheduler not in values:
+                raise InputError("claims.over", scheduler, one_of(scheduler, values), "conf/claims.yaml")
         for other in part.over:
             ours, theirs = (values[name].to_numpy(dtype=float) for name in (part.of, other))
             holds, measured = CASES[test](ours, theirs, confidence, part.at_least or 0.0)

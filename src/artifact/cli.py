@@ -93,8 +93,7 @@ def _simulate(chosen: argparse.Namespace) -> None:
 
     confidence = read_claims(chosen.conf).confidence
     composed = compose_config(chosen.conf, chosen.overrides)
-    keys = [override.partition("=")[0].lstrip("+~") for override in chosen.overrides]
-    found = setting(composed, {key: "command line" for key in keys if "." in key})
+    found = setting(composed)
     code = fingerprint("artifact.simulate", f"edgebatch.schedulers.{found.scheduler.name}")
     result, _ = run(found, code, progress=sys.stderr.isatty())
     if chosen.json:

@@ -10,6 +10,7 @@ import pandas as pd
 from artifact.claims import read_claims, shares
 from artifact.samples import axes_of, settings_of
 from artifact.statistics import estimate
+from edgebatch.errors import InputError
 
 
 def points_of_figure(
@@ -21,28 +22,26 @@ def points_of_figure(
     -------
     pandas.DataFrame
         A row for each setting and column that is drawn: its axes, ``column``, ``mean`` and the
-        ``half_width`` of its confidence interval. For a figure of claims a row for each claim.
+        ``half_width`` of its confidence interval, the number of ``seeds``, and the share of
+        searches that were ``cut_off``. For a figure of claims a row for each claim.
     """
     decided = read_claims(conf)
     if figure["draw"] == "claims":
-        return pd.concat(
-            shares(claim, samples, decided.confidence)
-            for claim in decided.claims
-            if claim.test == "survives" and experiment in claim.experiments
-        )
+        found = [c for c in decided.claims if c.test == "survives" and experiment in c.experiments]
+        if not found:
+            where = f"conf/experiment/{experiment}.yaml"
+            raise InputError(
+                "figure.draw",
+                "claims",
+                "lines or bars, as no claim of conf/claims.yaml survives by it",
+                where,
+            )
+        return pd.concat(shares(claim, samples, decided.confidence) for claim in found)
     rows = []
     for setting, values in settings_of(samples):
         for column in figure["y"]["columns"]:
-            found = estimate(values[column], decided.confidence)
-            seeds = len(values)
-            rows.append(
-                {
-                    **setting,
-                    "column": column,
-                    "mean": found.mean,
-                    "half_width": found.half_width,
-                    "seeds": seeds,
-                }
-            )
+            mean = estimate(values[column], decided.confidence)
+            measured = {"mean": mean.mean, "half_width": mean.half_width, "seeds": len(values)}
+            rows.append({**setting, "column": column, **measured, "cut_off": values["cut_off"].mean()})
     table = pd.DataFrame(rows)
     return table.sort_values([*axes_of(samples), "column"], kind="stable") if rows else table

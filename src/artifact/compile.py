@@ -5,15 +5,15 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from artifact.assumptions import draw_assumptions, read_assumptions
-from artifact.compose import Composed, compose_config, compose_files, groups, setting, sweep
+from artifact.compose import Composed, compose_config, compose_files, groups, reaches_out, setting, sweep
 from artifact.experiment import ExperimentFile, read_experiment
 from artifact.points import Experiment, Grid, Point
-from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError, one_of
 
 SHOWN = ("label", "color", "marker")
@@ -91,8 +91,8 @@ def _points(
     Hydra composes once per combination of files that reach beyond their own group. The file of any
     other group is put in its place, and scalars are set, without composing again.
     """
-    known = groups(conf)
-    reaching = [key for key in axes if key in known and _reaches_out(conf, key)]
+    reaching = [key for key in axes if any(map(reaches_out, (conf / key).glob("*.yaml")))]
+    referred = _referred(conf)
     thinned: dict[str, list[Any]] | None = None
     draws: list[dict[str, Any]] = [{}]
     for files in itertools.product(*(axes[key] for key in reaching)):
@@ -105,41 +105,53 @@ def _points(
                 draws = draw_assumptions(read_assumptions(conf, base), number, file.draw_seed)
         if any(o not in thinned[key] for key, o in zip(reaching, files, strict=True)):
             continue
-        touched = _touched(conf, file.name, base)
         rest = [key for key in sorted(thinned) if key not in reaching]
         for values in itertools.product(*(thinned[key] for key in rest)):
             point = dict(zip(reaching, files, strict=True)) | dict(zip(rest, values, strict=True))
             for number, draw in enumerate(draws):
-                composed = _place(conf, scale, file, base, point | draw, alternatives, touched)
-                origins = {key: file.where for key in point if key not in known}
-                found = setting(composed, origins | dict.fromkeys(draw, "conf/assumptions.yaml"))
+                found = setting(_place(conf, file, base, point, draw, alternatives, referred))
                 shown = dict(sorted((point | ({"draw": number} if draw else {})).items()))
                 yield Point(found.id(), found.scheduler.name, shown), found.as_dict()
 
 
 def _place(
     conf: Path,
-    scale: str,
     file: ExperimentFile,
     base: Composed,
-    values: Mapping[str, Any],
+    point: Mapping[str, Any],
+    draw: Mapping[str, Any],
     alternatives: Mapping[tuple[str, str], dict[str, Any]],
-    touched: set[str],
+    referred: set[str],
 ) -> Composed:
-    """`base` with the files and scalars of one point in their places."""
-    own = {key: value for key, value in values.items() if key in base.choices}
-    if any(key in touched and base.choices[key] != value for key, value in own.items()):
+    """`base` with the files and scalars of one point, and the values of one draw, in their places.
+
+    Where that is not what Hydra would compose, Hydra composes: a file whose keys another file
+    overrides, and keys that other files refer to.
+    """
+    own = {key: value for key, value in point.items() if key in base.choices}
+    scalars = {key: value for key, value in point.items() if key not in own} | draw
+    others = {key: value for key, value in own.items() if base.choices[key] != value}
+    set_elsewhere = {key.split(".")[0] for key in base.origins}
+    far = {key: value for key, value in scalars.items() if key.split(".")[0] in referred}
+    if far or (others and set_elsewhere & (others.keys() | referred)):
         files = {key: value for key, value in {**base.choices, **own}.items() if key != "experiment"}
-        overrides = [f"{key}={value}" for key, value in files.items()]
+        overrides = [f"{key}={json.dumps(value)}" for key, value in far.items()]
+        overrides += [f"{key}={value}" for key, value in files.items()]
         base = compose_config(conf, [f"+experiment={file.name}", *overrides], file.where)
+        others = {}
     data = copy.deepcopy(base.data)
-    for key, value in own.items():
-        if base.choices[key] != value:
-            data[key] = copy.deepcopy(alternatives[key, value])
-    for key, value in values.items():
-        if key not in own:
-            _set(data, key, value, file.where)
-    return Composed(data, {**base.choices, **own})
+    for key, value in others.items():
+        data[key] = copy.deepcopy(alternatives[key, value])
+    for key, value in scalars.items():
+        _set(data, key, value, file.where)
+    origins = dict.fromkeys(scalars, file.where) | dict.fromkeys(draw, "conf/assumptions.yaml")
+    return Composed(data, {**base.choices, **own}, base.origins | origins)
+
+
+def _referred(conf: Path) -> set[str]:
+    """Keys of the configuration's root that some file refers to, as in ``${speedup.w4}``."""
+    texts = (path.read_text(encoding="utf-8") for path in conf.rglob("*.yaml"))
+    return {name for text in texts for name in re.findall(r"\$\{([A-Za-z_]\w*)", text)}
 
 
 def _set(data: dict[str, Any], key: str, value: Any, where: str) -> None:
@@ -160,18 +172,3 @@ def _thin(axes: dict[str, list[Any]], file: ExperimentFile, most: int | None) ->
         key: values if most is None or len(values) <= most or key in kept else [values[0], values[-1]]
         for key, values in axes.items()
     }
-
-
-def _reaches_out(conf: Path, group: str) -> bool:
-    """Whether the files of a group set keys outside it."""
-    return any("@package _global_" in path.read_text() for path in (conf / group).glob("*.yaml"))
-
-
-def _touched(conf: Path, experiment: str, base: Composed) -> set[str]:
-    """Groups that a file which reaches beyond its own group sets keys of."""
-    result: set[str] = set()
-    for group, name in {**base.choices, "experiment": experiment}.items():
-        path = conf / group / f"{name}.yaml"
-        if "@package _global_" in path.read_text(encoding="utf-8"):
-            result |= set(read_yaml(path, f"conf/{group}/{name}.yaml"))
-    return result

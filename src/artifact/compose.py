@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,14 @@ class Composed:
         Nested mappings, interpolations resolved.
     choices
         File of conf/ chosen for each group, such as ``{"model": "opt_13b"}``.
+    origins
+        Where a key comes from, if not from the file of its own group: an override, or a file that
+        reaches beyond its group.
     """
 
     data: dict[str, Any]
     choices: dict[str, str]
+    origins: dict[str, str] = field(default_factory=dict)
 
 
 def groups(conf: Path) -> dict[str, tuple[str, ...]]:
@@ -69,7 +73,30 @@ def compose_config(conf: Path, overrides: Iterable[str], where: str = "command l
         data = {key: _resolved(composed, key) for key in keys}
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise _as_input_error(error, conf, overrides, where) from None
-    return Composed(data, {group: str(name) for group, name in choices.items() if group in known})
+    files = {group: str(name) for group, name in choices.items() if group in known}
+    origins = {}
+    for group, name in sorted(files.items(), key=lambda item: item[0] == "experiment"):
+        path = conf / group / f"{name}.yaml"
+        if reaches_out(path):
+            shown = f"conf/{group}/{name}.yaml"
+            origins |= dict.fromkeys(_leaves(read_yaml(path, shown)), shown)
+    keys = [override.lstrip("+~").partition("=")[0] for override in overrides]
+    return Composed(data, files, origins | {key: where for key in keys if key not in known})
+
+
+def reaches_out(path: Path) -> bool:
+    """Whether a file of a group sets keys outside that group."""
+    return "@package _global_" in path.read_text(encoding="utf-8")
+
+
+def _leaves(data: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Dotted keys of all values that a file sets in the configuration."""
+    for key, value in data.items():
+        if prefix or key not in NOT_SETTING | {"defaults", "hydra"}:
+            if isinstance(value, Mapping) and value:
+                yield from _leaves(value, f"{prefix}{key}.")
+            else:
+                yield f"{prefix}{key}"
 
 
 def compose_files(conf: Path, files: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -79,7 +106,7 @@ def compose_files(conf: Path, files: Iterable[tuple[str, str]]) -> dict[tuple[st
     """
     files = list(files)
     paths = {(g, f): conf / g / f"{f}.yaml" for g, f in files}
-    reaching = {file for file, path in paths.items() if "@package _global_" in path.read_text()}
+    reaching = {file for file, path in paths.items() if reaches_out(path)}
     own = [file for file in files if file not in reaching]
     data = compose_config(conf, [f"+{g}@alternatives.{g}.{f}={f}" for g, f in own]).data
     result = {(g, f): data["alternatives"][g][f] for g, f in own}
@@ -91,23 +118,27 @@ def _resolved(composed: Any, key: str) -> Any:
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
 
 
-def setting(composed: Composed, origins: Mapping[str, str] | None = None) -> Setting:
+NOT_SETTING = {"figure", "sample", "regime"}
+"""Keys of a composed configuration that decide no setting: what is drawn, and names."""
+
+
+def setting(composed: Composed) -> Setting:
     """The setting of a composed configuration.
 
-    Parameters
-    ----------
-    origins
-        Where overridden keys come from; the others come from the chosen file of their group.
+    Raises
+    ------
+    InputError
+        Naming the file, or the command line, that the key comes from.
     """
-    data = {key: value for key, value in composed.data.items() if key not in ("figure", "sample", "regime")}
+    data = {key: value for key, value in composed.data.items() if key not in NOT_SETTING}
     try:
         return config.setting(data, composed.choices["model"])
     except InputError as error:
-        raise error.at(_origin(error.key, composed, origins or {})) from None
+        raise error.at(_origin(error.key, composed)) from None
 
 
-def _origin(key: str, composed: Composed, origins: Mapping[str, str]) -> str:
-    for prefix, where in origins.items():
+def _origin(key: str, composed: Composed) -> str:
+    for prefix, where in reversed(composed.origins.items()):
         if key == prefix or key.startswith((f"{prefix}.", f"{prefix}[")):
             return where
     group = re.split(r"[.\[]", key)[0]

@@ -14,6 +14,7 @@ from artifact.claims import Decision, decide, read_claims
 from artifact.claims_page import claims_page
 from artifact.compose import Composed, compose_config, compose_files, groups
 from artifact.experiment_data import ExperimentData, namer, read_experiment_data
+from edgebatch.errors import InputError, one_of
 
 SHOWN_MODELS = "throughput_vs_accuracy"
 """The experiment whose models the table of quantization techniques has columns for."""
@@ -64,6 +65,11 @@ def decide_all(
 ) -> list[Decision]:
     """Every claim of conf/claims.yaml, decided."""
     claims = read_claims(conf)
+    for claim in claims.claims:
+        for experiment in claim.experiments:
+            if experiment not in experiments:
+                expected = one_of(experiment, experiments)
+                raise InputError(f"{claim.id}.experiments", experiment, expected, "conf/claims.yaml")
     name = namer(dict(experiments))
     return [decide(claim, samples, claims.confidence, name) for claim in claims.claims]
 

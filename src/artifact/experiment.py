@@ -41,6 +41,8 @@ class Figure(Checked):
         Swept keys that become lines and panels.
     panel_label
         Title of a panel, with {} for its value.
+    note
+        What the reader of the table has to know beside its caption.
     where
         Values of swept keys that are drawn; results of the others serve tables and claims alone.
     """
@@ -53,6 +55,7 @@ class Figure(Checked):
     lines: str | None = None
     panels: str | None = None
     panel_label: str = "{}"
+    note: str = ""
     where: dict[str, Any] | None = None
 
     def named_keys(self) -> Iterator[tuple[str, str]]:

@@ -90,6 +90,7 @@ SPECIAL = {
     "~": "\\textasciitilde{}",
     "^": "\\textasciicircum{}",
     "±": "$\\pm$",
+    "≥": "$\\geq$",
     "<": "$<$",
     ">": "$>$",
     "×": "$\\times$",
@@ -134,13 +135,13 @@ def of_experiment(data: ExperimentData, points: pd.DataFrame) -> Table:
         cells = []
         for value, column, _ in series:
             match = group[(group["column"] == column) & (True if lines is None else group[lines] == value)]
-            cells.append(_cell(match, interval=figure["y"].get("scale") != "log"))
+            cells.append(_cell(match, column, interval=figure["y"].get("scale") != "log"))
         keys = zip(downwards, values, strict=True)
         rows.append((_order(data, downwards, values), (*(data.label(k, v) for k, v in keys), *cells)))
     head = (*(_heading(figure, key) for key in downwards), *(name for _, _, name in series))
     body = tuple(cells for _, cells in sorted(rows, key=lambda row: row[0]))
     told = "mean" if figure["y"].get("scale") == "log" else "mean ± half width of the interval"
-    caption = f"{figure['title']}: {figure['y']['label'].lower()}, {told}"
+    caption = f"{figure['title']}: {figure['y']['label'].lower()}, {told}. {figure.get('note', '')}".strip()
     return Table(caption, data.name, head, body, "l" * len(downwards) + "r" * len(series), len(series) > 3)
 
 
@@ -154,11 +155,13 @@ def _heading(figure: dict[str, Any], key: str) -> str:
     return key.rpartition(".")[2].replace("_", " ").capitalize()
 
 
-def _cell(match: pd.DataFrame, interval: bool) -> str:
+def _cell(match: pd.DataFrame, column: str, interval: bool) -> str:
+    """A mean; a lower bound where searches were cut off, since they visit at least so many nodes."""
     if match.empty:
         return "–"
     mean, half_width = float(match["mean"].iloc[0]), float(match["half_width"].iloc[0])
-    return f"{number(mean)} ± {half_width:.2g}" if interval else number(mean)
+    bound = "≥ " if column == "nodes" and float(match["cut_off"].iloc[0]) > 0 else ""
+    return f"{bound}{number(mean)}" + (f" ± {half_width:.2g}" if interval else "")
 
 
 def number(value: float) -> str:

@@ -29,7 +29,7 @@ def of_points(data: ExperimentData, points: pd.DataFrame) -> dict[str, str]:
     """The mean of each point of a figure: experiment/axis values/column."""
     if data.figure["draw"] == "claims":
         return {f"{data.name}/{i}": f"{100 * share:.3g} %" for i, share in enumerate(points["share"], 1)}
-    axes = [axis for axis in points if axis not in ("column", "mean", "half_width", "seeds")]
+    axes = [axis for axis in points if axis not in ("column", "mean", "half_width", "seeds", "cut_off")]
     result = {}
     for row in points.to_dict("records"):
         place = "/".join(plain(row[axis]) for axis in axes)

@@ -130,7 +130,9 @@ def test_survives_asks_for_each_part_in_enough_draws(parts, verdict):
 
 def test_shares_count_draws_with_an_exact_interval():
     claim = _claim("survives", "", of="", over=(), at_least=0.9, parts=(OURS,))
-    row = shares(claim, _samples("throughput_per_s", *[MORE] * 5, *[LESS] * 5, axis="draw")["e"], 0.95).iloc[0]
+    row = shares(claim, _samples("throughput_per_s", *[MORE] * 5, *[LESS] * 5, axis="draw")["e"], 0.95).iloc[
+        0
+    ]
     assert (row.claim, row.share, row.draws) == ("ours", 0.5, 10)
     assert (row.low, row.high) == pytest.approx((0.1871, 0.8129), abs=5e-5)
 
@@ -139,7 +141,13 @@ def test_the_page_shows_statement_command_verdict_and_minutes():
     decision = _decide(_claim("surpasses"), _samples("throughput_per_s", MORE, LESS))
     page = claims_page([decision], {"e": 1.25})
     row = next(line for line in page.splitlines() if line.startswith("| C "))
-    for text in ("a claim", "[chosen]", "`snakemake --cores 8 figures/e.csv`", "**holds in part**", "| 1.2 |"):
+    for text in (
+        "a claim",
+        "[chosen]",
+        "`snakemake --cores 8 figures/e.csv`",
+        "**holds in part**",
+        "| 1.2 |",
+    ):
         assert text in row
     assert "## C: where it is not so" in page
     assert "| – |" in claims_page([decision], {})
@@ -159,7 +167,11 @@ def conf(tmp_path):
         ("over: [enumeration]", "over: []", r"claims\[2\]: found no comparison"),
         ("confidence: 0.95", "confidence: 1.5", "confidence: found 1.5"),
         ("certainty: seed", "certainty: sure", r"claims\[0\]\.certainty: found 'sure'"),
-        ("    says: DFTSP is optimal", "    said: DFTSP is optimal", r"claims\[2\]\.said: found an unknown key"),
+        (
+            "    says: DFTSP is optimal",
+            "    said: DFTSP is optimal",
+            r"claims\[2\]\.said: found an unknown key",
+        ),
     ],
 )
 def test_a_claim_that_cannot_be_used_is_refused_in_one_line(conf, old, new, line):

@@ -87,7 +87,7 @@ def test_the_help_of_simulate_has_examples_that_work(capsys):
     examples = [line.split() for line in lines if line.startswith("  artifact simulate ")]
     assert examples
     for example in examples:
-        assert main([*example[1:], *CONF, "simulation.epochs=1", "simulation.seeds=2"]) == 0
+        assert main(["simulate", *CONF, *example[2:], "simulation.epochs=1", "simulation.seeds=2"]) == 0
 
 
 def test_a_setting_file_that_cannot_be_used_is_refused_by_the_job_in_one_line(tmp_path):

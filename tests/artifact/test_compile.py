@@ -116,7 +116,9 @@ def test_labels_colours_and_titles_do_not_change_ids(conf):
     before = _compile(conf, GOOD)
     model = conf / "model/bloom_3b.yaml"
     model.write_text(model.read_text().replace("label: BLOOM-3B", "label: Bloom"))
-    after = _compile(conf, GOOD.replace("title: Load", "title: Other").replace("Throughput against", "T over"))
+    after = _compile(
+        conf, GOOD.replace("title: Load", "title: Other").replace("Throughput against", "T over")
+    )
     assert set(after.settings) == set(before.settings)
     assert after.experiments["mine"].labels["model"]["bloom_3b"]["label"] == "Bloom"
 
@@ -160,7 +162,11 @@ def test_draws_stay_within_their_ranges_one_in_each_stratum(assumptions):
         if entry.scale == "whole":
             assert values.dtype.kind == "i"
             continue
-        share = np.log(values / low) / np.log(high / low) if entry.scale == "log" else (values - low) / (high - low)
+        share = (
+            np.log(values / low) / np.log(high / low)
+            if entry.scale == "log"
+            else (values - low) / (high - low)
+        )
         assert sorted((share * number).astype(int)) == list(range(number)), entry.key
 
 

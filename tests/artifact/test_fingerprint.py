@@ -65,7 +65,12 @@ def test_an_edit_of_code_that_the_result_depends_on_changes_the_fingerprint(fold
 )
 def test_an_edit_of_what_the_result_does_not_depend_on_keeps_the_fingerprint(folder, file):
     before = _fingerprint(folder)
-    _edit(folder, file, "from __future__ import annotations\n", "from __future__ import annotations\n\nMORE = 1\n")
+    _edit(
+        folder,
+        file,
+        "from __future__ import annotations\n",
+        "from __future__ import annotations\n\nMORE = 1\n",
+    )
     assert _fingerprint(folder) == before
 
 

@@ -57,7 +57,9 @@ def test_digits_are_found_in_prose_alone(latex, seen):
 
 
 def test_every_value_that_the_paper_uses_is_defined():
-    used = set(re.findall(r"\\val\{([^{}#]+)\}", re.sub(r"(?<!\\)%.*", "", PAPER.read_text(encoding="utf-8"))))
+    used = set(
+        re.findall(r"\\val\{([^{}#]+)\}", re.sub(r"(?<!\\)%.*", "", PAPER.read_text(encoding="utf-8")))
+    )
     defined = set(re.findall(r"\\defval\{([^}]*)\}", (ROOT / "paper/values.tex").read_text(encoding="utf-8")))
     assert used
     assert used - defined == set()

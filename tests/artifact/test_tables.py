@@ -10,6 +10,7 @@ CONF = ROOT / "conf"
 FIGURE = {
     "title": "Load",
     "caption": "c",
+    "note": "",
     "draw": "lines",
     "x": {"key": "rate", "label": "Rate (1/s)"},
     "y": {"columns": {"throughput_per_s": "Throughput"}, "label": "Throughput (1/s)"},

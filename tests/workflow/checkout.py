@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("conf", "src", "workflow", "Snakefile", "benchmarks", "notebooks", "paper", "pyproject.toml")
+FOLDERS = ("conf", "src", "workflow", "benchmarks", "notebooks", "paper")
+PARTS = (*FOLDERS, "Snakefile", "pyproject.toml", "environment.yml")
 GENERATED = shutil.ignore_patterns("*.egg-info", "tables", "values.tex", "build", "*.pdf", "minutes.log")
 
 

@@ -18,10 +18,10 @@ def project(tmp_path_factory):
     return folder
 
 
-def _refusal(folder, text, *more):
+def _refusal(folder, text):
     """The one line that Snakemake says of an experiment file."""
     (folder / "conf/experiment/mine.yaml").write_text(text)
-    done = execute(folder, sys.executable, "-m", "snakemake", "--nocolor", "--cores", "1", *more)
+    done = execute(folder, sys.executable, "-m", "snakemake", "--nocolor", "--cores", "1")
     assert done.returncode != 0
     assert not (folder / "figures").exists()
     assert "Traceback" not in done.stdout
@@ -40,9 +40,3 @@ def test_quantization_without_a_perplexity_of_the_model_is_refused_in_one_line(p
     params = "model: bloom_3b\n      quantization: w3a16_awq_g128_wikitext2"
     line = _refusal(project, GOOD.replace("model: bloom_3b,bloom_7b1", params))
     assert "conf/quantization/w3a16_awq_g128_wikitext2.yaml: quantization.perplexity.bloom_3b" in line
-
-
-def test_an_unknown_scale_is_refused_in_one_line_with_the_nearest(project):
-    line = _refusal(project, GOOD, "--config", "scale=smok")
-    assert line.startswith("artifact: command line: scale: found 'smok'")
-    assert "did you mean smoke?" in line
