@@ -17,7 +17,7 @@ reproduce: .venv/ready ## regenerate every figure, table, claim, the report and 
 	@$(MAKE) --no-print-directory report.html
 
 test: .venv/ready ## run the tests
-	$(RUN) python -m pytest -n 2 --dist loadgroup
+	$(RUN) python -m pytest -n 2 --dist loadfile tests/workflow tests/artifact tests/edgebatch
 
 smoke: .venv/ready ## run the whole pipeline at small scale, below results/smoke/
 	$(RUN) snakemake --cores $(CORES) $(SMOKE)

@@ -52,7 +52,7 @@ def compile_grid(conf: Path, scale: str) -> Grid:
             settings[point.id] = content
         labels = {
             key: {
-                option: {k: v for k, v in alternatives[key, option].items() if k in SHOWN}
+                option: {k: alternatives[key, option][k] for k in SHOWN if k in alternatives[key, option]}
                 for option in options
             }
             for key, options in sorted(axes[name].items())

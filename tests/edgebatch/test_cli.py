@@ -139,10 +139,26 @@ def test_lengths_whose_flops_exceed_64_bits_are_refused_or_left_out(scheduler, f
 
 
 @pytest.mark.parametrize("scheduler", schedulers.names())
-def test_a_node_without_measurable_compute_time_is_no_crash(scheduler, file, capsys):
-    # beta / C is below the smallest float
-    name = file(text(("quantization", "compute_factor"), 1e-315))
-    assert main(["solve", name, "--scheduler", scheduler]) in (0, 2)
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("quantization", "compute_factor"), 1e-315),
+        (("quantization", "compute_factor"), 1e300),
+        (("quantization", "weight_bits"), 5e-324),
+        (("quantization", "kv_bits"), 5e-324),
+        (("quantization", "kv_bits"), 1e-310),
+        (("edge_node", "flops"), 5e-324),
+        (("edge_node", "flops"), 1e308),
+        (("edge_node", "memory_bytes"), 1e308),
+        (("requests", 0, "uplink_share"), 1e308),
+    ],
+    ids=str,
+)
+def test_the_smallest_and_the_largest_numbers_are_no_crash(scheduler, path, value, file, capsys):
+    assert main(["solve", file(text(path, value)), "--scheduler", scheduler]) in (0, 2)
+    streams = capsys.readouterr()
+    if streams.out:
+        json.loads(streams.out, parse_constant=pytest.fail)
 
 
 def test_too_many_requests_for_enumeration_are_refused_with_the_file(file, capsys):

@@ -7,8 +7,6 @@ import pytest
 
 from tests.workflow.checkout import copy_project, jobs, snakemake
 
-pytestmark = pytest.mark.xdist_group("changes")
-
 TARGETS = ("figures/a.pdf", "figures/b.pdf")
 
 EXPERIMENT = """\

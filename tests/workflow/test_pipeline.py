@@ -11,8 +11,6 @@ import yaml
 from artifact.compose import groups
 from tests.workflow.checkout import ROOT, copy_project, execute, snakemake
 
-pytestmark = pytest.mark.xdist_group("pipeline")
-
 SMOKE = ("--config", "scale=smoke")
 EXPERIMENTS = groups(ROOT / "conf")["experiment"]
 
