@@ -56,12 +56,16 @@ def _solve(file: str, scheduler: str) -> None:
         raise InputError("--scheduler", error.found, error.expected) from None
     instance = parse_instance(_text(file), "standard input" if file == "-" else file)
     begin = time.perf_counter()
+    where = "standard input" if file == "-" else file
     try:
         schedule = solve(instance, scheduler)
+        solve_time_s = time.perf_counter() - begin
+        result = answer(instance, schedule, scheduler, solve_time_s)
     except InputError as error:
-        raise error.at("standard input" if file == "-" else file) from None
-    solve_time_s = time.perf_counter() - begin
-    print(json.dumps(answer(instance, schedule, scheduler, solve_time_s), indent=2))
+        raise error.at(where) from None
+    except ArithmeticError as error:
+        raise InputError("", str(error), "numbers whose products and ratios floats can hold", where) from None
+    print(json.dumps(result, indent=2))
 
 
 def _text(file: str) -> str:

@@ -161,6 +161,14 @@ def test_the_smallest_and_the_largest_numbers_are_no_crash(scheduler, path, valu
         json.loads(streams.out, parse_constant=pytest.fail)
 
 
+@pytest.mark.parametrize("scheduler", schedulers.names())
+def test_weights_beyond_the_memory_with_hardly_any_cache_are_no_crash(scheduler, file, capsys):
+    data = json.loads(text(("quantization", "kv_bits"), 1e-310))
+    data["edge_node"]["memory_bytes"] = 1e9
+    assert main(["solve", file(json.dumps(data)), "--scheduler", scheduler]) == 0
+    assert json.loads(capsys.readouterr().out)["selected"] == []
+
+
 def test_too_many_requests_for_enumeration_are_refused_with_the_file(file, capsys):
     requests = [GOOD["requests"][0] | {"id": f"r{i}"} for i in range(21)]
     name = file(text(("requests",), requests))
@@ -190,7 +198,7 @@ def test_an_unknown_scheduler_is_refused_with_the_nearest_name(file, capsys):
     assert message.endswith("(did you mean brute_force?)\n")
 
 
-@pytest.mark.parametrize("scheduler", ["", ".", "_admission", "../dftsp", "os"])
+@pytest.mark.parametrize("scheduler", ["", ".", "_admission", "dftsp.py", "os"])
 def test_what_is_no_scheduler_is_never_imported(scheduler, file, capsys):
     assert "expected one of" in _refusal(capsys, "solve", file(text()), "--scheduler", scheduler)
 

@@ -35,13 +35,14 @@ def schedule(instance: Instance, *, admission: str = "blind") -> Schedule:
         * devices
     )
     tokens = (instance.prompt_tokens + instance.output_tokens).tolist()
-    free_s, cached = [0.0] * devices, [0] * devices
-    queues: list[list[int]] = [[] for _ in range(devices)]
+    used = min(devices, instance.size)
+    free_s, cached = [0.0] * used, [0] * used
+    queues: list[list[int]] = [[] for _ in range(used)]
     served: list[int] = []
     missed: list[int] = []
     up = down = 0.0
     for i in np.flatnonzero(instance.accurate()).tolist():
-        device = min(range(devices), key=free_s.__getitem__)
+        device = min(range(used), key=free_s.__getitem__)
         if admission == "blind" and queues[device]:
             break
         finish_s = free_s[device] + float(work_s[i])

@@ -9,6 +9,7 @@ import numpy as np
 from edgebatch.errors import InputError, one_of
 from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule, fits
 from edgebatch.schedulers._admission import admit_in_order
+from edgebatch.schema import LARGEST_COUNT
 
 ADMISSIONS = ("feasible", "blind")
 
@@ -53,7 +54,8 @@ def worst_case_batch_size(instance: Instance) -> int:
     compute_s = system.slots.compute_s * (1 + RELATIVE_TOLERANCE)
     request_s = system.llm.request_flops(prompt, output) * system.seconds_per_flop
     by_compute = compute_s / request_s if request_s > 0 else math.inf
-    return max(0, int(min(memory / system.kv_bytes(prompt, output), by_compute)))
+    most = min(memory / system.kv_bytes(prompt, output), by_compute)
+    return int(min(max(most, 0.0), LARGEST_COUNT))
 
 
 def _whole(batch_size: int | str) -> int:

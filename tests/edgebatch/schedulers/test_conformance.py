@@ -105,6 +105,23 @@ def test_a_load_exactly_at_every_budget_is_served(name, options):
 
 
 @each_case
+def test_a_load_half_a_billionth_above_every_budget_is_served(name, options):
+    hair = 1 + 0.5e-9
+    budgets = {"slack_s": 1 / hair, "compute_s": 1 / hair, "memory_bytes": 20 / hair}
+    instance = unit_instance([1], uplink=hair, downlink=hair, **budgets)
+    assert solve(instance, name, **options).selected == (0,)
+
+
+@each_case
+@pytest.mark.parametrize("budget", ["slack_s", "compute_s", "memory_bytes", "uplink", "downlink"])
+def test_a_load_two_billionths_above_one_budget_is_not_served(name, options, budget):
+    full = {"slack_s": 1.0, "compute_s": 1.0, "memory_bytes": 20.0, "uplink": 1.0, "downlink": 1.0}
+    over = 1 + 2e-9 if budget in ("uplink", "downlink") else 1 / (1 + 2e-9)
+    instance = unit_instance([1], **full | {budget: full[budget] * over})
+    assert solve(instance, name, **options).selected == ()
+
+
+@each_case
 def test_a_schedule_counts_its_nodes_in_plain_integers(name, options):
     schedule: Schedule = solve(sample(1)[0], name, **options)
     assert type(schedule.nodes_visited) is int
