@@ -10,7 +10,8 @@ from artifact.plan import make_plan
 from edgebatch.errors import InputError
 
 min_version("9.0")
-shell.prefix('export PYTHONPATH="$PWD/src"; ')
+# one thread a job: idle threads of the linear algebra would cost each job more than its own imports
+shell.prefix('export PYTHONPATH="$PWD/src" OPENBLAS_NUM_THREADS=1; ')
 
 try:
     PLAN = make_plan(Path("conf"), Path("results"), config.get("scale", "full"))
