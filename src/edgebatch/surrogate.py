@@ -1,0 +1,483 @@
+"""The largest batch, proven: surrogate budgets, column generation, and branch and bound.
+
+Every budget is a row: a batch's costs in that row must not exceed a constant plus a rate times the batch's
+deadline. Multipliers >= 0 of the rows add them up to one surrogate budget, which every feasible batch
+keeps; so k requests do not fit if the k of smallest surrogate cost do not. Good multipliers refute nearly
+all deadlines at once in one pass, and a small search settles the others.
+
+Candidates stand in order of falling deadline wherever a function speaks of the tightest request: a batch
+whose tightest is the d-th takes its others from those before.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+FOUND, REFUTED, OPEN = 0, 1, 2
+"""A feasible batch is at hand; there is none; not decided."""
+
+STEPS = 6
+
+PATIENCE = 25
+
+MARGIN = 1e-11
+"""Sums of up to 10^5 floats err by less than this share: a budget counts as exceeded only beyond it."""
+
+
+class Rows(NamedTuple):
+    """Candidates, and the budgets they share.
+
+    Attributes
+    ----------
+    cost
+        Cost of each candidate as a share of each row's budget, shape (rows, candidates).
+    deadline_s
+        What a batch's compute time must not exceed if the candidate is in it, shape (candidates,).
+    constant, per_second
+        Budget of each row: constant + per_second * deadline, tolerance included, shape (rows,).
+    """
+
+    cost: NDArray[np.float64]
+    deadline_s: NDArray[np.float64]
+    constant: NDArray[np.float64]
+    per_second: NDArray[np.float64]
+
+
+@njit(cache=True)
+def _sink(heap, size, value):  # type: ignore[no-untyped-def]
+    """Put `value` in place of the largest of a max-heap."""
+    at = 0
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size and heap[child + 1] > heap[child]:
+            child += 1
+        if heap[child] <= value:
+            break
+        heap[at] = heap[child]
+        at = child
+    heap[at] = value
+
+
+@njit(cache=True)
+def _rise(heap, size, value):  # type: ignore[no-untyped-def]
+    """Add `value` to a max-heap of `size`."""
+    at = size
+    while at > 0 and heap[(at - 1) // 2] < value:
+        heap[at] = heap[(at - 1) // 2]
+        at = (at - 1) // 2
+    heap[at] = value
+
+
+@njit(cache=True)
+def _combine(cost, multipliers):  # type: ignore[no-untyped-def]
+    """Surrogate cost of each candidate."""
+    weight = np.zeros(cost.shape[1])
+    for r in range(cost.shape[0]):
+        if multipliers[r] > 0:
+            for i in range(weight.size):
+                weight[i] += multipliers[r] * cost[r, i]
+    return weight
+
+
+@njit(cache=True)
+def _surrogate_budget(rows, multipliers):  # type: ignore[no-untyped-def]
+    """The surrogate budget, a hair wide: constant and rate."""
+    constant, rate = 0.0, 0.0
+    for r in range(multipliers.size):
+        constant += multipliers[r] * rows.constant[r]
+        rate += multipliers[r] * rows.per_second[r]
+    return constant * (1 + MARGIN), rate * (1 + MARGIN)
+
+
+@njit(cache=True)
+def largest(rows, multipliers):  # type: ignore[no-untyped-def]
+    """Largest batch that one surrogate budget allows, whatever its tightest request.
+
+    One pass with the cheapest requests so far in a max-heap, O(I log k). A request that is taken out
+    because the budget is full never fits again: a later batch with it holds at least as many cheaper
+    ones, under a smaller budget.
+    """
+    weight = _combine(rows.cost, multipliers)
+    constant, rate = _surrogate_budget(rows, multipliers)
+    heap = np.empty(weight.size + 1)
+    size, total, best = 0, 0.0, 0
+    for d in range(weight.size):
+        _rise(heap, size, weight[d])
+        size += 1
+        total += weight[d]
+        while size > 0 and total > constant + rate * rows.deadline_s[d]:
+            total -= heap[0]
+            size -= 1
+            _sink(heap, size, heap[size])
+        best = max(best, size)
+    return best
+
+
+@njit(cache=True)
+def dearest(k, rows, multipliers, longest_s):  # type: ignore[no-untyped-def]
+    """Surrogate cost beyond which a request is in no batch of `k`.
+
+    Whatever the batch's deadline, up to `longest_s`, a dearer request exceeds the budget together with
+    the k-1 cheapest that bear the deadline. That stays true with more candidates than these, as long as
+    all the others are dearer than the answer: with fewer than k-1 at hand, each that is missing costs at
+    least as much.
+    """
+    weight = _combine(rows.cost, multipliers)
+    constant, rate = _surrogate_budget(rows, multipliers)
+    heap = np.empty(max(k - 1, 1))
+    size, total = 0, 0.0
+    result = (constant + rate * longest_s) / k
+    for d in range(weight.size):
+        if size < k - 1:
+            _rise(heap, size, weight[d])
+            size += 1
+            total += weight[d]
+        elif k > 1 and weight[d] < heap[0]:
+            total += weight[d] - heap[0]
+            _sink(heap, size, weight[d])
+        result = max(result, (constant + rate * rows.deadline_s[d] - total) / (k - size))
+    return result
+
+
+@njit(cache=True)
+def _screen(k, rows, multipliers, alive, tried):  # type: ignore[no-untyped-def]
+    """Refute batches of `k` by one surrogate budget, for each request as the batch's tightest.
+
+    One pass with the k-1 smallest costs so far in a heap, O(I log k). `alive` loses the tightest requests
+    that are refuted. Left out is also what in place of the dearest of the k-1 exceeds the budget of
+    every tightest request that is alive (reduced-cost fixing).
+
+    Returns
+    -------
+    tightest, relevant
+        The request alive and not tried that leaves most of the budget, or -1; and what may be in a
+        batch of k.
+    """
+    weight = _combine(rows.cost, multipliers)
+    constant, rate = _surrogate_budget(rows, multipliers)
+    reach = np.empty(weight.size)
+    heap = np.empty(max(k - 1, 1))
+    heap[0] = 0.0
+    size, total, best, most = 0, 0.0, -1, -1.0
+    for d in range(weight.size):
+        if alive[d]:
+            room = constant + rate * rows.deadline_s[d] - total - weight[d]
+            if size < k - 1 or room < 0:
+                alive[d] = False
+            else:
+                reach[d] = room + heap[0]
+                if room > most and not tried[d]:
+                    best, most = d, room
+        if size < k - 1:
+            _rise(heap, size, weight[d])
+            size += 1
+            total += weight[d]
+        elif k > 1 and weight[d] < heap[0]:
+            total += weight[d] - heap[0]
+            _sink(heap, size, weight[d])
+    farthest, first = -1.0, weight.size
+    relevant = np.empty(weight.size, np.int64)
+    for i in range(weight.size - 1, -1, -1):
+        if alive[i] or weight[i] <= farthest:
+            first -= 1
+            relevant[first] = i
+        if alive[i]:
+            farthest = max(farthest, reach[i])
+    return best, relevant[first:]
+
+
+@njit(cache=True)
+def _cheapest(weight, k, chosen):  # type: ignore[no-untyped-def]
+    """Fill `chosen` with the `k` requests of smallest surrogate cost; the largest of these costs."""
+    heap = np.empty(k)
+    for i in range(weight.size):
+        if i < k:
+            _rise(heap, i, weight[i])
+        elif weight[i] < heap[0]:
+            _sink(heap, k, weight[i])
+    taken = 0
+    for i in range(weight.size):
+        if weight[i] < heap[0]:
+            chosen[taken] = i
+            taken += 1
+    for i in range(weight.size):
+        if taken < k and weight[i] == heap[0]:
+            chosen[taken] = i
+            taken += 1
+    return heap[0]
+
+
+@njit(cache=True)
+def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untyped-def]
+    """Solve the linear relaxation of choosing `k` requests within `room`, by column generation.
+
+    A matrix game: a mixture of batches that overloads no row, against multipliers that overload every
+    batch. With all entries shifted above zero it is a linear program with a row for each budget and a
+    column for each batch, solved by the simplex method; the column to enter is the batch of smallest
+    surrogate cost.
+
+    Parameters
+    ----------
+    multipliers
+        Where to begin; filled with the strongest that were met.
+    chosen, share
+        Filled with a feasible batch if one is met, and with the share of each request in the mixture.
+
+    Returns
+    -------
+    int
+        `FOUND`; `REFUTED` by `multipliers`; `OPEN`, with a mixture that fits.
+    """
+    count = cost.shape[0]
+    for r in range(count):
+        if room[r] < 0:
+            return REFUTED
+    if k == 0:
+        return FOUND
+    if cost.shape[1] < k:
+        return REFUTED
+    shift = 1.0
+    for r in range(count):
+        shift = max(shift, 1 + room[r])
+    inverse, value = np.eye(count), np.ones(count)
+    is_batch = np.zeros(count, np.bool_)
+    members = np.empty((count, k), np.int64)
+    column, entering, prices = np.empty(count), np.empty(count), np.zeros(count)
+    trial = multipliers.copy()
+    strongest = -np.inf
+    for step in range(60):
+        _cheapest(_combine(cost, trial), k, chosen)
+        fits, overload, price = True, 0.0, 0.0
+        for r in range(count):
+            load = 0.0
+            for j in range(k):
+                load += cost[r, chosen[j]]
+            fits = fits and load <= room[r]
+            overload += trial[r] * (load - room[r])
+            column[r] = load - room[r] + shift
+            price += prices[r] * column[r]
+        if fits:
+            return FOUND
+        if overload > strongest:
+            strongest = overload
+            for r in range(count):
+                multipliers[r] = trial[r]
+        if strongest > MARGIN * shift and (step >= STEPS or price >= 1 - 1e-3):
+            return REFUTED
+        if step > 0 and price >= 1 - 1e-9:
+            break
+        leaving, least = -1, np.inf
+        for r in range(count):
+            entering[r] = 0.0
+            for c in range(count):
+                entering[r] += inverse[r, c] * column[c]
+            if entering[r] > 1e-12 and value[r] < least * entering[r]:
+                leaving, least = r, value[r] / entering[r]
+        if leaving < 0:
+            break
+        for j in range(k):
+            members[leaving, j] = chosen[j]
+        is_batch[leaving] = True
+        for c in range(count):
+            inverse[leaving, c] /= entering[leaving]
+        value[leaving] = least
+        total = 0.0
+        for r in range(count):
+            if r != leaving:
+                value[r] = max(0.0, value[r] - entering[r] * least)
+                for c in range(count):
+                    inverse[r, c] -= entering[r] * inverse[leaving, c]
+        for c in range(count):
+            prices[c] = 0.0
+            for r in range(count):
+                if is_batch[r]:
+                    prices[c] += inverse[r, c]
+            trial[c] = max(0.0, prices[c])
+            total += trial[c]
+        for c in range(count):
+            trial[c] /= total
+    if strongest > MARGIN * shift:
+        return REFUTED
+    for i in range(cost.shape[1]):
+        share[i] = 0.0
+    for r in range(count):
+        if is_batch[r]:
+            for j in range(k):
+                share[members[r, j]] += value[r]
+    return OPEN
+
+
+@njit(cache=True)
+def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyped-def]
+    """Choose `k` requests within `room`, or refute that, by branch and bound on the relaxation.
+
+    Requests that in place of the dearest of the k cheapest exceed the surrogate budget are out. Then
+    depth first: the request whose share is nearest one half is in, and later out.
+
+    Returns
+    -------
+    outcome, nodes
+        `OPEN` if `limit` nodes did not decide it.
+    """
+    weight = _combine(cost, multipliers)
+    farthest = _cheapest(weight, k, chosen) + MARGIN
+    for r in range(room.size):
+        farthest += multipliers[r] * room[r] * (1 + MARGIN)
+    for j in range(k):
+        farthest -= weight[chosen[j]]
+    core = np.flatnonzero(weight <= farthest)
+    kind = np.zeros(core.size, np.int8)  # 0 free, 1 in, 2 out, 3 dominated by what is out
+    since = np.zeros(core.size, np.int64)
+    path = np.empty(core.size + 1, np.int64)
+    rooms = np.empty((k + 1, room.size))
+    for r in range(room.size):
+        rooms[0, r] = room[r]
+    free = np.empty(core.size, np.int64)
+    share = np.empty(core.size)
+    taken, depth, nodes = 0, 0, 0
+    while nodes < limit:
+        nodes += 1
+        size = 0
+        for c in range(core.size):
+            if kind[c] == 0:
+                free[size] = c
+                size += 1
+        outcome = _relax(
+            _columns(cost, core[free[:size]]), k - taken, rooms[taken], multipliers.copy(), chosen, share
+        )
+        if outcome == FOUND:
+            for j in range(k - taken):
+                chosen[j] = core[free[chosen[j]]]
+            j = k - taken
+            for c in range(core.size):
+                if kind[c] == 1:
+                    chosen[j] = core[c]
+                    j += 1
+            return FOUND, nodes
+        if outcome == OPEN:
+            # shares are not yet divided by what they add up to for each request in need
+            half = share[:size].sum() / (k - taken) / 2
+            c = free[np.argmin(np.abs(share[:size] - half))]
+            kind[c] = 1
+            path[depth] = c
+            depth += 1
+            for r in range(room.size):
+                rooms[taken + 1, r] = rooms[taken, r] - cost[r, core[c]]
+            taken += 1
+            continue
+        while depth > 0 and kind[path[depth - 1]] == 2:
+            depth -= 1
+            kind[path[depth]] = 0
+            for c in range(core.size):
+                if kind[c] == 3 and since[c] > depth:
+                    kind[c] = 0
+        if depth == 0:
+            return REFUTED, nodes
+        c = path[depth - 1]
+        kind[c] = 2
+        taken -= 1
+        for other in range(core.size):
+            if kind[other] == 0 and _dominates(cost, core[c], core[other]):
+                kind[other] = 3
+                since[other] = depth
+    return OPEN, nodes
+
+
+@njit(cache=True)
+def _dominates(cost, i, j):  # type: ignore[no-untyped-def]
+    """Whether `i` costs no more than `j` in any row, so that a batch with j and without i may swap them."""
+    for r in range(cost.shape[0]):
+        if cost[r, i] > cost[r, j]:
+            return False
+    return True
+
+
+@njit(cache=True)
+def _remember(pool, multipliers):  # type: ignore[no-untyped-def]
+    """Put `multipliers` last in the pool, in place of the first."""
+    for r in range(pool.shape[1]):
+        for p in range(pool.shape[0] - 1):
+            pool[p, r] = pool[p + 1, r]
+        pool[-1, r] = multipliers[r]
+
+
+@njit(cache=True)
+def _columns(cost, index):  # type: ignore[no-untyped-def]
+    result = np.empty((cost.shape[0], index.size))
+    for r in range(cost.shape[0]):
+        for j in range(index.size):
+            result[r, j] = cost[r, index[j]]
+    return result
+
+
+@njit(cache=True)
+def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
+    """Look for a batch of `k` with each request in turn as its tightest.
+
+    Parameters
+    ----------
+    pool
+        Multipliers, the best to begin with last, shape (kept, rows); changed in place.
+    limit
+        Most nodes of branch and bound.
+
+    Returns
+    -------
+    outcome, nodes
+        `FOUND` with the batch in chosen[:k]; `REFUTED`; `OPEN` if `limit` was too low.
+    """
+    alive = np.ones(rows.deadline_s.size, np.bool_)
+    tried = np.zeros(rows.deadline_s.size, np.bool_)
+    index = np.arange(rows.deadline_s.size)
+    share = np.empty(index.size)
+    room = np.empty(rows.constant.size)
+    multipliers = np.empty(room.size)
+    nodes, patience = 0, PATIENCE
+    last = pool.shape[0] - 1
+    p, warm = last, False
+    while True:
+        for r in range(room.size):
+            multipliers[r] = pool[p, r]
+        tightest, relevant = _screen(k, rows, multipliers, alive, tried)
+        if relevant.size == 0:
+            return REFUTED, nodes
+        if relevant.size < index.size:
+            tightest = np.searchsorted(relevant, tightest) if tightest >= 0 else -1
+            index, alive, tried = index[relevant], alive[relevant], tried[relevant]
+            rows = Rows(
+                _columns(rows.cost, relevant), rows.deadline_s[relevant], rows.constant, rows.per_second
+            )
+        warm = warm or p == 0
+        p = last if warm else p - 1
+        if not warm:
+            continue
+        if tightest < 0:
+            if nodes >= limit:
+                return OPEN, nodes
+            patience *= 8
+            tried[:] = False
+            continue
+        for r in range(room.size):
+            multipliers[r] = pool[p, r]
+            room[r] = rows.constant[r] + rows.per_second[r] * rows.deadline_s[tightest]
+            room[r] -= rows.cost[r, tightest]
+        cost = _columns(rows.cost, np.arange(tightest))
+        outcome = _relax(cost, k - 1, room, multipliers, chosen, share)
+        if outcome == OPEN:
+            most = min(patience, limit - nodes)
+            outcome, visited = _branch(cost, k - 1, room, multipliers, most, chosen)
+            nodes += visited
+        if outcome == FOUND:
+            for j in range(k - 1):
+                chosen[j] = index[chosen[j]]
+            chosen[k - 1] = index[tightest]
+            return FOUND, nodes
+        _remember(pool, multipliers)
+        alive[tightest] = outcome == OPEN
+        tried[tightest] = True
