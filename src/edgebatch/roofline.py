@@ -63,7 +63,7 @@ def stall_s(pace: Pace, first_s: Any, prompt_tokens: Any, output_tokens: Any, co
         How many requests of each batch have each length, shape (lengths,) or (..., lengths).
     """
     live = np.cumsum(counts[..., ::-1], axis=-1, dtype=np.float64)[..., ::-1]
-    everyone = live[..., 0]
+    everyone = np.sum(counts, axis=-1)
     first = np.where(everyone > 0, np.maximum(0.0, pace.weights_s - everyone * first_s), 0.0)
     before = np.concatenate((np.ones_like(output_tokens[..., :1]), output_tokens[..., :-1]), axis=-1)
     steps = output_tokens - before
