@@ -29,7 +29,7 @@ def request_flops(layers: int, d: int, f: int, s: int, n: int) -> int:
 
 
 def batch_time(system: System) -> tuple[Callable[[int, tuple[int, ...]], int], int]:
-    """The time of a batch, from its padded length and its outputs, in whole parts; and how many make a second."""
+    """The time of a batch, from its padded length and its outputs, in parts; and how many make a second."""
     quantization, node, llm = system.quantization, system.edge_node, system.llm
     layers, d, f = llm.layers, llm.hidden_size, llm.ffn_size
     flop_s = Fraction(quantization.compute_factor) / Fraction(node.flops)

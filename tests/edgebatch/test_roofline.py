@@ -59,7 +59,7 @@ BY_HAND = [
     # bandwidth, quantization, lengths, counts, time; all at s' = 1 and 16 FLOPS
     # memory in every step: (12 + 8) / 4 for both; then one of them with 12 + 8 and 12 + 12 bytes
     (4.0, FP16, [1, 3], [1, 1], 20 / 4 + 20 / 4 + 24 / 4),
-    # arithmetic in the first step, 8 * 16 / 16 > 44 / 12, and up to c = 7: 8 (12 + 4 c) / 16 > (12 + 32 c) / 12
+    # arithmetic in the first step and up to c = 7: 8 (12 + 4 c) / 16 > (12 + 32 c) / 12
     (12.0, FP16, [9], [8], 8 + 10 + 12 + 14 + 16 + 18 + 20 + (12 + 32 * 8) / 12 + (12 + 32 * 9) / 12),
     # a small cache: memory up to c = 3, then arithmetic
     (8.0, FEW_KV_BITS, [4], [1], (12.25 + 12.5 + 12.75) / 8 + (12 + 16) / 16),
