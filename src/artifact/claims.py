@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from artifact.samples import settings_of
+from artifact.samples import axes_of, settings_of
 from artifact.statistics import Estimate, estimate, proportion
 from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError, one_of
-from edgebatch.schema import Checked, choice, read, real
+from edgebatch.schema import Checked, choice, describe, read, real
 
 HOLDS, IN_PART, FAILS = "holds", "holds in part", "does not hold"
 
@@ -31,7 +31,13 @@ class Part(Checked):
 
 
 class Claim(Checked):
-    """A claim, where it is tested, and what of it is known."""
+    """A claim, where it is tested, and what of it is known.
+
+    Attributes
+    ----------
+    where
+        Values of swept keys to which the comparisons are restricted.
+    """
 
     id: str
     says: str
@@ -42,6 +48,7 @@ class Claim(Checked):
     of: str = ""
     over: tuple[str, ...] = ()
     at_least: float | None = None
+    where: dict[str, Any] | None = None
     parts: tuple[Part, ...] | None = None
 
 
@@ -185,7 +192,7 @@ def decide(
     found = [
         (experiment, case)
         for experiment in claim.experiments
-        for case in cases(claim, samples[experiment], confidence, test)
+        for case in cases(claim, _restricted(claim, samples[experiment]), confidence, test)
     ]
     held = [pair for pair in found if pair[1].holds]
     told = held if claim.test == "somewhere" else [pair for pair in found if not pair[1].holds]
@@ -202,6 +209,18 @@ def decide(
         verdict,
         tuple(_where(experiment, case, name, claim.test) for experiment, case in told),
     )
+
+
+def _restricted(claim: Claim, samples: pd.DataFrame) -> pd.DataFrame:
+    """The rows that the claim is about."""
+    for key, value in (claim.where or {}).items():
+        at, where = f"{claim.id}.where.{key}", "conf/claims.yaml"
+        if key not in samples:
+            raise InputError(at, "an unknown key", one_of(key, axes_of(samples)), where)
+        if value not in set(samples[key]):
+            raise InputError(at, describe(value), one_of(value, map(str, set(samples[key]))), where)
+        samples = samples[samples[key] == value]
+    return samples
 
 
 EXPECTED = {

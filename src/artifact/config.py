@@ -10,6 +10,7 @@ from edgebatch.llm import Llm
 from edgebatch.problem import EdgeNode, Slots, System
 from edgebatch.quantization import Quantization, accuracy_from_perplexity
 from edgebatch.radio import Radio
+from edgebatch.roofline import Roofline
 from edgebatch.schema import Checked, choice, integer, read, real
 from edgebatch.workload import Workload
 
@@ -32,6 +33,7 @@ class QuantizationConfig(Checked):
 
     label: str
     weight_bits: float = real(above=0, at_most=16)
+    activation_bits: float = real(above=0, at_most=16)
     kv_bits: float = real(above=0, at_most=16)
     speedup: float = real(above=0)
     fp16: Baseline
@@ -39,13 +41,27 @@ class QuantizationConfig(Checked):
 
 
 class EdgeNodeConfig(Checked):
-    """conf/edge_node/: devices, their speed, and the memory of all of them."""
+    """conf/edge_node/: devices, their speed and memory bandwidth, and the memory of all of them."""
 
     label: str
     devices: int = integer(at_least=1)
     device_flops: float = real(above=0)
     memory_bytes: float = real(above=0)
     device_bandwidth_bytes_per_s: float = real(above=0)
+
+
+class CostConfig(Checked):
+    """conf/cost/: a cost model of the compute time.
+
+    Attributes
+    ----------
+    weight_only_speedup
+        Whether quantization speeds up arithmetic even where activations stay at 16 bits.
+    """
+
+    label: str
+    name: str = choice("flops", "roofline")
+    weight_only_speedup: bool
 
 
 class RadioConfig(Radio):
@@ -101,7 +117,7 @@ class Config(Checked):
     workload: WorkloadConfig
     scheduler: SchedulerConfig
     slots: Slots
-    cost: str = choice("flops")
+    cost: CostConfig
     padding: Padding
     accuracy_map: AccuracyMap
     speedup: dict[str, float]
@@ -122,10 +138,10 @@ def setting(data: dict[str, Any], model: str) -> Setting:
     system = System(
         slots=config.slots,
         llm=Llm(config.model.layers, config.model.hidden_size, config.model.ffn_size),
-        quantization=_quantization(config.quantization, config.accuracy_map, model),
+        quantization=_quantization(config, model),
         edge_node=EdgeNode(node.devices * node.device_flops, node.memory_bytes, node.devices),
         fixed_padding_tokens=config.padding.fixed_tokens if config.padding.to == "fixed" else None,
-        cost=config.cost,
+        cost=_cost(config),
     )
     longest = max(config.workload.prompt_tokens)
     if config.padding.to == "fixed" and longest > config.padding.fixed_tokens:
@@ -151,7 +167,14 @@ def _scheduler(config: SchedulerConfig) -> SchedulerChoice:
         raise error.at(prefix="scheduler") from None
 
 
-def _quantization(config: QuantizationConfig, form: AccuracyMap, model: str) -> Quantization:
+def _cost(config: Config) -> str | Roofline:
+    if config.cost.name == "flops":
+        return "flops"
+    return Roofline(config.edge_node.devices * config.edge_node.device_bandwidth_bytes_per_s)
+
+
+def _quantization(composed: Config, model: str) -> Quantization:
+    config, form = composed.quantization, composed.accuracy_map
     for key, perplexity in (("perplexity", config.perplexity), ("fp16.perplexity", config.fp16.perplexity)):
         if model not in perplexity:
             known = ", ".join(sorted(perplexity)) or "none"
@@ -162,7 +185,9 @@ def _quantization(config: QuantizationConfig, form: AccuracyMap, model: str) -> 
     accuracy = accuracy_from_perplexity(
         config.fp16.perplexity[model], config.perplexity[model], form.form, form.decay
     )
-    return Quantization(config.weight_bits, config.kv_bits, 1 / config.speedup, accuracy)
+    sped_up = composed.cost.weight_only_speedup or config.activation_bits < 16
+    speedup = config.speedup if sped_up else 1.0
+    return Quantization(config.weight_bits, config.kv_bits, 1 / speedup, accuracy)
 
 
 def _without_label(cls: Any, config: Any) -> Any:

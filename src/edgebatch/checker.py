@@ -1,6 +1,7 @@
 """The independent checker: whether a schedule counts, recomputed request by request.
 
-It shares no code with the schedulers, and prices a batch from the formulas of `Llm` alone.
+It shares no code with the schedulers, and prices a batch from the formulas of `Llm` alone; under the
+roofline cost model step by step.
 """
 
 from __future__ import annotations
@@ -8,8 +9,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from edgebatch.errors import InfeasibleSchedule
-from edgebatch.problem import Instance, Schedule, fits
+from edgebatch.problem import Instance, Schedule, System, fits
+from edgebatch.roofline import Roofline
+
+STEPS_AT_ONCE = 2**20
+"""Steps of a batch that are priced in one array, so that memory does not grow with its longest output."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +87,8 @@ def _batch_loads(instance: Instance, schedule: Schedule) -> Loads:
     if system.fixed_padding_tokens is not None and running:
         padded = system.fixed_padding_tokens
     outputs = [int(instance.output_tokens[i]) for i in running]
-    flops = sum(system.llm.request_flops(padded, n) for n in outputs)
     tokens = sum(padded + n for n in outputs)
-    compute_s = system.quantization.compute_factor * flops / system.edge_node.flops
+    compute_s = _compute_time_s(system, padded, outputs)
     deadline_s = min([system.slots.compute_s, *(float(instance.slack_s[i]) for i in schedule.selected)])
     if running:
         _require("compute", compute_s, deadline_s)
@@ -104,14 +110,12 @@ def _device_loads(instance: Instance, schedule: Schedule, queues: tuple[tuple[in
     if len(queues) > system.edge_node.devices:
         raise InfeasibleSchedule(f"{len(queues)} queues for {system.edge_node.devices} devices")
     served = set(schedule.selected)
-    flops_of_one = system.edge_node.flops / system.edge_node.devices
     last_s, largest = 0.0, 0
     for queue in queues:
         clock_s = 0.0
         for i in queue:
             prompt, output = int(instance.prompt_tokens[i]), int(instance.output_tokens[i])
-            flops = system.llm.request_flops(prompt, output)
-            clock_s += system.quantization.compute_factor * flops / flops_of_one
+            clock_s += _compute_time_s(system, prompt, [output], one_of=system.edge_node.devices)
             if i in served:
                 limit = min(system.slots.compute_s, float(instance.slack_s[i]))
                 _require(f"compute of request {i}", clock_s, limit)
@@ -127,6 +131,31 @@ def _device_loads(instance: Instance, schedule: Schedule, queues: tuple[tuple[in
         deadline_s=system.slots.compute_s,
         padded_prompt_tokens=0,
     )
+
+
+def _compute_time_s(system: System, padded: int, outputs: list[int], one_of: int = 1) -> float:
+    """Time of a batch on one of so many equal parts of the node: equation (4)."""
+    llm, quantization, node = system.llm, system.quantization, system.edge_node
+    beta = quantization.compute_factor
+    if not isinstance(system.cost, Roofline) or not outputs:
+        flops = sum(llm.request_flops(padded, n) for n in outputs)
+        return beta * flops * one_of / node.flops
+    bandwidth = system.cost.memory_bandwidth_bytes_per_s
+    layers, d, f = llm.layers, llm.hidden_size, llm.ffn_size
+    weight_bytes = layers * (8 * d**2 + 4 * d * f) * quantization.weight_bits / 16
+    token_bytes = 4 * layers * d * quantization.kv_bits / 16
+    first_flops = len(outputs) * llm.prefill_flops(padded)
+    first_bytes = weight_bytes + token_bytes * padded * len(outputs)
+    time_s = max(beta * first_flops * one_of / node.flops, first_bytes * one_of / bandwidth)
+    lengths, longest = np.sort(outputs), max(outputs)
+    for start in range(2, longest + 1, STEPS_AT_ONCE):
+        j = np.arange(start, min(start + STEPS_AT_ONCE, longest + 1), dtype=np.float64)
+        live = len(outputs) - np.searchsorted(lengths, j)
+        step_flops = live * layers * (8 * d**2 + 4 * d * f + 4 * (padded + j - 1) * d)
+        step_bytes = weight_bytes + live * token_bytes * (padded + j - 1)
+        arithmetic_s, traffic_s = beta * step_flops * one_of / node.flops, step_bytes * one_of / bandwidth
+        time_s += float(np.maximum(arithmetic_s, traffic_s).sum())
+    return time_s
 
 
 def _memory_bytes(instance: Instance, cached_tokens: int) -> float:

@@ -3,7 +3,7 @@
 The search knows a batch by its padded prompt length and by how many of its requests have each
 output length. All it relies on is monotony: memory and compute time rise when a request is added,
 and when one is replaced by a request with a longer output. A cost model is a function of the counts
-with that property; `flops` is linear in them, others need not be.
+with that property; `flops` is linear in them, `roofline` is not.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebatch.problem import System
+from edgebatch.roofline import Pace, Roofline
 
 
 class BatchCost(NamedTuple):
@@ -29,12 +30,27 @@ class BatchCost(NamedTuple):
         FLOPs of one request, shape (output lengths,).
     seconds_per_flop
         Compute time of one FLOP.
+    roofline
+        Whether waits for memory count; if not, what follows is not used.
+    prompt_tokens
+        Padded prompt length.
+    output_tokens
+        The output lengths, shape (output lengths,).
+    first_s
+        Time of a request's arithmetic in the first stage, less the time to read its KV cache.
+    pace
+        Arithmetic and memory traffic of a later step against each other.
     """
 
     weight_bytes: float
     request_bytes: NDArray[np.float64]
     request_flops: NDArray[np.float64]
     seconds_per_flop: float
+    roofline: bool
+    prompt_tokens: int
+    output_tokens: NDArray[np.int64]
+    first_s: float
+    pace: Pace
 
 
 def batch_cost(system: System, padded_prompt_tokens: int, output_tokens: NDArray[np.int64]) -> BatchCost:
@@ -45,4 +61,9 @@ def batch_cost(system: System, padded_prompt_tokens: int, output_tokens: NDArray
         request_bytes=np.asarray(system.kv_bytes(padded_prompt_tokens, output_tokens), dtype=np.float64),
         request_flops=np.asarray(flops, dtype=np.float64),
         seconds_per_flop=float(system.seconds_per_flop),
+        roofline=isinstance(system.cost, Roofline),
+        prompt_tokens=padded_prompt_tokens,
+        output_tokens=output_tokens,
+        first_s=float(system.first_s(padded_prompt_tokens)),
+        pace=system.pace,
     )

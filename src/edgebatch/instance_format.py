@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from edgebatch.checker import check
@@ -10,13 +11,18 @@ from edgebatch.errors import InputError
 from edgebatch.llm import Llm
 from edgebatch.problem import COLUMNS, EdgeNode, Instance, Schedule, Slots, System
 from edgebatch.quantization import Quantization
-from edgebatch.schema import Checked, choice, integer, read, real
+from edgebatch.roofline import Roofline
+from edgebatch.schema import Checked, choice, describe, integer, read, real
 
 FORMAT = "edgebatch-instance/1"
 
 
 class _FixedPadding(Checked):
     fixed_tokens: int = integer(at_least=1)
+
+
+class _RooflineCost(Checked):
+    roofline: Roofline
 
 
 class _Request(Checked):
@@ -34,7 +40,7 @@ class _File(Checked):
     format: str = choice(FORMAT)
     slots: Slots
     padding: str | _FixedPadding
-    cost: str = choice("flops")
+    cost: Any
     llm: Llm
     quantization: Quantization
     edge_node: EdgeNode
@@ -73,13 +79,22 @@ def _instance(file: _File) -> Instance:
     if isinstance(padding, str) and padding != "batch_max":
         raise InputError("padding", repr(padding), 'batch_max or {"fixed_tokens": ...}')
     fixed = padding.fixed_tokens if isinstance(padding, _FixedPadding) else None
-    system = System(file.slots, file.llm, file.quantization, file.edge_node, fixed, file.cost)
+    system = System(file.slots, file.llm, file.quantization, file.edge_node, fixed, _cost(file.cost))
     ids = tuple(request.id for request in file.requests)
     for index, name in enumerate(ids):
         if name in ids[:index]:
             raise InputError(f"requests[{index}].id", repr(name), "an id that no other request has")
     columns = {name: [getattr(request, name) for request in file.requests] for name in COLUMNS}
     return Instance(system, **columns, ids=ids)  # type: ignore[arg-type]
+
+
+def _cost(cost: object) -> str | Roofline:
+    if isinstance(cost, Mapping):
+        return read(_RooflineCost, cost, "cost").roofline
+    if cost != "flops":
+        expected = 'flops or {"roofline": {"memory_bandwidth_bytes_per_s": ...}}'
+        raise InputError("cost", describe(cost), expected)
+    return "flops"
 
 
 def _refuse_constant(name: str) -> float:

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from edgebatch.errors import InputError
 from edgebatch.llm import Llm
 from edgebatch.quantization import Quantization
-from edgebatch.schema import LARGEST_COUNT, Checked, choice, describe, integer, real
+from edgebatch.roofline import Pace, Roofline, stall_s
+from edgebatch.schema import LARGEST_COUNT, Checked, describe, integer, real
 
 RELATIVE_TOLERANCE = 1e-9
 """A load fits a budget up to this share of the budget; the checker and every solver use it."""
@@ -62,7 +63,7 @@ class System(Checked):
     fixed_padding_tokens
         Length that every prompt is padded to; None pads to the longest prompt of the batch.
     cost
-        Name of the cost model of the compute time.
+        Cost model of the compute time: ``flops``, which counts arithmetic alone, or a `Roofline`.
     """
 
     slots: Slots
@@ -70,10 +71,12 @@ class System(Checked):
     quantization: Quantization
     edge_node: EdgeNode
     fixed_padding_tokens: int | None = None
-    cost: str = choice("flops", default="flops")
+    cost: str | Roofline = "flops"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.cost != "flops" and not isinstance(self.cost, Roofline):
+            raise InputError("cost", describe(self.cost), "flops or a Roofline")
         if self.fixed_padding_tokens is not None and self.fixed_padding_tokens < 1:
             raise InputError("padding", self.fixed_padding_tokens, "a whole number at least 1")
 
@@ -91,6 +94,52 @@ class System(Checked):
     def seconds_per_flop(self) -> float:
         """Compute time of one FLOP on the pooled devices, quantization included."""
         return self.quantization.compute_factor / self.edge_node.flops
+
+    @cached_property
+    def seconds_per_byte(self) -> float:
+        """Time to read one byte of the pooled memory; 0 where the cost model counts arithmetic alone."""
+        return 1 / self.cost.memory_bandwidth_bytes_per_s if isinstance(self.cost, Roofline) else 0.0
+
+    @cached_property
+    def pace(self) -> Pace:
+        """Arithmetic and memory traffic of a step against each other."""
+        read_s = float(self.kv_bytes(0, 1)) * self.seconds_per_byte
+        return Pace(
+            weights_s=float(self.weight_bytes) * self.seconds_per_byte,
+            # each weight, of 2 bytes at 16 bits, and each such byte of the cache, takes 2 FLOPs a token
+            token_s=self.llm.weight_bytes * self.seconds_per_flop,
+            context_s=self.llm.kv_bytes_per_token * self.seconds_per_flop - read_s,
+        )
+
+    def first_s(self, prompt_tokens: Any) -> Any:
+        """Time of a request's arithmetic in the first stage, less the time to read its KV cache."""
+        arithmetic_s = self.llm.prefill_flops(prompt_tokens) * self.seconds_per_flop
+        return arithmetic_s - self.kv_bytes(prompt_tokens, 0) * self.seconds_per_byte
+
+    def compute_time_s(self, flops: Any, prompt_tokens: Any, output_tokens: Any, counts: Any) -> Any:
+        """Compute time t(S) of batches: equation (4).
+
+        Parameters
+        ----------
+        flops
+            FLOPs of all requests of each batch, shape (...).
+        prompt_tokens
+            Padded prompt length of each batch, shape (...).
+        output_tokens, counts
+            Output lengths, rising along the last axis, and how many requests have each, shape
+            (lengths,) or (..., lengths).
+        """
+        arithmetic_s = flops * self.seconds_per_flop
+        if self.cost == "flops":
+            return arithmetic_s
+        first_s = self.first_s(prompt_tokens)
+        return arithmetic_s + stall_s(self.pace, first_s, prompt_tokens, output_tokens, counts)
+
+    def alone_s(self, prompt_tokens: NDArray[np.int64], output_tokens: NDArray[np.int64]) -> Any:
+        """Compute time of each of some requests as a batch of one, shape (requests,)."""
+        flops = self.llm.request_flops(prompt_tokens, output_tokens)
+        lengths = output_tokens[:, None]
+        return self.compute_time_s(flops, prompt_tokens, lengths, np.ones_like(lengths))
 
 
 _COLUMNS = {
@@ -184,8 +233,10 @@ class Instance:
 
     def alone_s(self) -> NDArray[np.float64]:
         """Compute time of each request if it were the whole batch."""
-        flops = self.system.llm.request_flops(self.padded(self.prompt_tokens), self.output_tokens)
-        return flops * self.system.seconds_per_flop
+        alone_s: NDArray[np.float64] = self.system.alone_s(
+            self.padded(self.prompt_tokens), self.output_tokens
+        )
+        return alone_s
 
     def accurate(self) -> NDArray[np.bool_]:
         """Which requests the quantized model is accurate enough for: constraint (13)."""

@@ -58,7 +58,7 @@ def simulate(
     transfer_s = system.slots.uplink_s + system.slots.downlink_s
     fixed = system.fixed_padding_tokens
     padded = requests.prompt_tokens if fixed is None else np.full_like(requests.prompt_tokens, fixed)
-    alone_s = system.llm.request_flops(padded, requests.output_tokens) * system.seconds_per_flop
+    alone_s = system.alone_s(padded, requests.output_tokens)
     for epoch in range(1, epochs + 1):
         here = np.flatnonzero(~gone[: np.searchsorted(arrived_in, epoch)])
         slack_s = requests.latency_s[here] - (epoch * epoch_s - requests.arrival_s[here]) - transfer_s

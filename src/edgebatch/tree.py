@@ -96,7 +96,7 @@ def chains(
     return chain, rank, np.array(chain_length, dtype=np.int64)
 
 
-# The two functions that price a batch stand here and not in cost.py because compiled code is cached by the
+# The functions that price a batch stand here and not in cost.py because compiled code is cached by the
 # time of its own file: in another file an edit of a price would not reach the compiled search.
 
 
@@ -115,7 +115,32 @@ def compute_time_s(cost, counts):  # type: ignore[no-untyped-def]
     flops = 0.0
     for length in range(counts.shape[0]):
         flops += counts[length] * cost.request_flops[length]
+    if cost.roofline:
+        return flops * cost.seconds_per_flop + stall_s(cost, counts)
     return flops * cost.seconds_per_flop
+
+
+@njit(cache=True)
+def stall_s(cost, counts):  # type: ignore[no-untyped-def]
+    """Time that a batch waits for memory beyond its arithmetic: `edgebatch.roofline.stall_s`, compiled."""
+    pace = cost.pace
+    live = counts.sum()
+    total = 0.0 if live == 0 else max(0.0, pace.weights_s - live * cost.first_s)
+    before = 1
+    for length in range(counts.shape[0]):
+        if counts[length] == 0:
+            continue
+        steps = cost.output_tokens[length] - before
+        slope = live * pace.context_s
+        start = pace.weights_s - live * (pace.token_s + (cost.prompt_tokens + before) * pace.context_s)
+        top = max(start, start - (steps - 1) * slope)
+        if steps > 0 and top > 0:
+            steep = abs(slope)
+            waits = steps if top >= steps * steep else np.ceil(top / steep)
+            total += waits * (top - (waits - 1) * steep / 2)
+        before += steps
+        live -= counts[length]
+    return total
 
 
 @njit(cache=True)
@@ -127,17 +152,16 @@ def largest_by_compute(levels, cost, budgets):  # type: ignore[no-untyped-def]
     for d in range(levels.chain.shape[0]):
         here[levels.length[levels.chain[d]]] += 1
         limit = levels.deadline_s[d] * (1 + budgets.relative_tolerance)
-        counts = np.zeros(lengths, np.int64)
-        size = 0
-        for g in range(lengths):
-            while counts[g] < here[g]:
-                counts[g] += 1
-                if compute_time_s(cost, counts) > limit:
-                    break
-                size += 1
-            if counts[g] < here[g]:
+        while best <= d:
+            # one more than the best so far, shortest outputs first
+            counts = np.zeros(lengths, np.int64)
+            needed = best + 1
+            for g in range(lengths):
+                counts[g] = min(here[g], needed)
+                needed -= counts[g]
+            if compute_time_s(cost, counts) > limit:
                 break
-        best = max(best, size)
+            best += 1
     return best
 
 

@@ -50,6 +50,24 @@ def test_surpasses_asks_for_a_paired_difference_above_zero_everywhere(points, ve
     assert len(decision.exceptions) == sum(point is not MORE for point in points)
 
 
+@pytest.mark.parametrize(("load", "verdict"), [(0, "holds"), (1, "does not hold")])
+def test_a_claim_is_decided_where_it_says(load, verdict):
+    samples = _samples("throughput_per_s", MORE, LESS)
+    assert _decide(_claim("surpasses", where={"load": load}), samples).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("where", "line"),
+    [
+        ({"laod": 0}, "C.where.laod: found an unknown key, expected one of load"),
+        ({"load": 7}, "C.where.load: found 7, expected one of 0, 1"),
+    ],
+)
+def test_a_claim_about_what_is_not_swept_is_refused(where, line):
+    with pytest.raises(InputError, match=line):
+        _decide(_claim("surpasses", where=where), _samples("throughput_per_s", MORE, LESS))
+
+
 def test_differences_are_paired_by_seed():
     # far apart between seeds, and always one apart within a seed
     samples = _samples("throughput_per_s", ((1.0, 101, 1001), (0.1, 100, 1000)))

@@ -102,7 +102,8 @@ def test_padding_below_the_longest_prompt_is_refused():
         ("radio/paper.yaml", "fading: shared", "fading: none", "conf/radio/paper.yaml: radio.fading"),
         ("scale/full.yaml", "epochs: ", "epochs: -", "conf/scale/full.yaml: simulation.epochs"),
         ("config.yaml", "uplink_s: 0.25", "uplink_s: -1", "conf/config.yaml: slots.uplink_s"),
-        ("config.yaml", "cost: flops", "costs: flops", "conf/config.yaml: cost"),
+        ("config.yaml", "padding: {", "paddings: {", "conf/config.yaml: padding"),
+        ("cost/flops.yaml", "name: flops", "name: flop", "conf/cost/flops.yaml: cost.name"),
         (
             "scheduler/dftsp.yaml",
             "node_limit:",

@@ -3,8 +3,9 @@
 import pytest
 import yaml
 
-from artifact.compose import compose_config, compose_files, groups
+from artifact.compose import compose_config, compose_files, groups, setting
 from edgebatch import schedulers
+from edgebatch.roofline import Roofline
 from tests.workflow.checkout import ROOT
 
 CONF = ROOT / "conf"
@@ -83,9 +84,35 @@ def test_the_nominal_node_is_twenty_tx2():
     assert (node["devices"], node["device_flops"]) == (20, tx2["device_flops"])
 
 
+def test_the_nominal_cost_model_counts_arithmetic_alone():
+    assert setting(compose_config(CONF, [])).system.cost == "flops"
+
+
+def test_under_roofline_all_devices_together_have_their_bandwidths_together():
+    # twenty times the 59.7 GB/s of a TX2
+    assert setting(compose_config(CONF, ["cost=roofline"])).system.cost == Roofline(1.194e12)
+    assert setting(compose_config(CONF, ["cost=roofline", "edge_node=l4"])).system.cost == Roofline(300e9)
+
+
+@pytest.mark.parametrize(
+    ("technique", "under_flops", "under_roofline"),
+    [
+        ("w16a16", 1.0, 1.0),
+        ("w8a16_gptq", 1 / 1.5, 1.0),
+        ("w4a16_gptq", 1 / 2, 1.0),
+        ("w4a8_gptq", 1 / 2, 1 / 2),
+    ],
+)
+def test_quantized_weights_alone_speed_up_arithmetic_under_flops_only(technique, under_flops, under_roofline):
+    for cost, factor in (("flops", under_flops), ("roofline", under_roofline)):
+        system = setting(compose_config(CONF, [f"quantization={technique}", f"cost={cost}"])).system
+        assert system.quantization.compute_factor == factor
+
+
 def test_quantization_saves_bits_and_costs_perplexity():
     for name, content in _files("quantization").items():
-        assert name.startswith(f"w{int(content['weight_bits'])}a"), name
+        bits = f"w{int(content['weight_bits'])}a{int(content['activation_bits'])}"
+        assert name.partition("_")[0] == bits, name
         assert content["perplexity"], name
         for model, perplexity in content["perplexity"].items():
             assert model in SHAPES
@@ -123,7 +150,7 @@ def test_schedulers_look_different_in_figures():
 
 
 def test_labels_within_a_group_are_different():
-    for group in ("model", "quantization", "edge_node", "scheduler"):
+    for group in ("model", "quantization", "edge_node", "cost", "scheduler"):
         labels = [content["label"] for content in _files(group).values()]
         assert len(set(labels)) == len(labels), group
 

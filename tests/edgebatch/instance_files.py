@@ -57,6 +57,7 @@ def text(path: tuple = (), value: object = MISSING) -> str:
 
 
 FIRST = ("requests", 0)
+BANDWIDTH = "cost.roofline.memory_bandwidth_bytes_per_s"
 SPOILT = [
     # path, value, the key that the message names, what it expects there
     (("format",), MISSING, "format", "one of edgebatch-instance/1"),
@@ -73,8 +74,16 @@ SPOILT = [
     (("padding",), {"fixed_tokens": 0}, "padding.fixed_tokens", "a whole number at least 1"),
     (("padding",), {"fixed": 512}, "padding.fixed", "one of fixed_tokens"),
     (("padding",), {"fixed_tokens": 511}, "requests[1].prompt_tokens", "at most the fixed padding, 511"),
-    (("cost",), "flop", "cost", "flops"),
-    (("cost",), None, "cost", "flops"),
+    (("cost",), MISSING, "cost", "a value for cost"),
+    (("cost",), "flop", "cost", 'flops or {"roofline": '),
+    (("cost",), "roofline", "cost", '{"memory_bandwidth_bytes_per_s": ...}}'),
+    (("cost",), None, "cost", "flops or"),
+    (("cost",), {}, "cost.roofline", "a value for roofline"),
+    (("cost",), {"rofline": {}}, "cost.rofline", "(did you mean roofline?)"),
+    (("cost",), {"roofline": 1e12}, "cost.roofline", "a mapping with memory_bandwidth_bytes_per_s"),
+    (("cost",), {"roofline": {}}, BANDWIDTH, "a number above 0"),
+    (("cost",), {"roofline": {"memory_bandwidth_bytes_per_s": 0}}, BANDWIDTH, "a number above 0"),
+    (("cost",), {"roofline": {"memory_bandwidth_bytes_per_s": "1e12"}}, BANDWIDTH, "a number above 0"),
     (("llm", "layers"), 0, "llm.layers", "a whole number at least 1"),
     (("llm", "layers"), 2.5, "llm.layers", "a whole number at least 1"),
     (("llm", "hidden_size"), True, "llm.hidden_size", "a whole number at least 1"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from edgebatch import EdgeNode, Instance, Llm, Quantization, Slots, System
 from edgebatch.problem import COLUMNS
+from edgebatch.roofline import Roofline
 
 BLOOM_3B = Llm(layers=30, hidden_size=2560, ffn_size=10240)
 
@@ -167,3 +168,11 @@ def with_system(instance: Instance, part: str, **changes) -> Instance:
     """The same requests at a node whose slots, quantization or edge_node differ."""
     changed = dataclasses.replace(getattr(instance.system, part), **changes)
     return dataclasses.replace(instance, system=dataclasses.replace(instance.system, **{part: changed}))
+
+
+def under_roofline(instance: Instance, requests: float = 2.0) -> Instance:
+    """The same, but to read the weights takes as long as the arithmetic of a token of some `requests`."""
+    system = instance.system
+    bytes_for_flop = system.quantization.weight_bits / 16 / system.quantization.compute_factor
+    cost = Roofline(bytes_for_flop * system.edge_node.flops / requests)
+    return dataclasses.replace(instance, system=dataclasses.replace(system, cost=cost))

@@ -139,6 +139,21 @@ def test_lengths_whose_flops_exceed_64_bits_are_refused_or_left_out(scheduler, f
 
 
 @pytest.mark.parametrize("scheduler", schedulers.names())
+@pytest.mark.parametrize("flops", [5e-324, 1e-300, 2.66e13, 1e308])
+@pytest.mark.parametrize("bandwidth", [5e-324, 1e-300, 1.19e12, 1e308])
+def test_roofline_takes_the_smallest_and_the_largest_speeds(scheduler, flops, bandwidth, file, capsys):
+    data = json.loads(text(("cost",), {"roofline": {"memory_bandwidth_bytes_per_s": bandwidth}}))
+    data["edge_node"]["flops"] = flops
+    status = main(["solve", file(json.dumps(data)), "--scheduler", scheduler])
+    streams = capsys.readouterr()
+    assert (status, len(streams.err.splitlines())) in [(0, 0), (2, 1)]
+    if status == 0:
+        fast = min(flops, bandwidth) > 1
+        printed = json.loads(streams.out, parse_constant=pytest.fail)
+        assert fast or not printed["selected"]
+
+
+@pytest.mark.parametrize("scheduler", schedulers.names())
 @pytest.mark.parametrize(
     ("path", "value"),
     [

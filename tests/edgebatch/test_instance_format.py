@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from edgebatch import InputError, Instance, Llm, Quantization, Schedule, Slots, solve
 from edgebatch.instance_format import answer, parse_instance
+from edgebatch.roofline import Roofline
 from tests.edgebatch.instance_files import (
     GOOD,
     NO_INSTANCE_IDS,
@@ -18,8 +19,10 @@ from tests.edgebatch.instance_files import (
     changed,
     text,
 )
-from tests.edgebatch.instances import sample, steady
+from tests.edgebatch.instances import sample, steady, under_roofline, with_system
 from tests.edgebatch.oracle import request_flops
+
+SLOW_MEMORY = {"roofline": {"memory_bandwidth_bytes_per_s": 5.97e9}}
 
 
 def _refusal(contents: str) -> str:
@@ -49,6 +52,25 @@ def test_a_good_file_is_read_value_by_value():
 def test_a_fixed_padding_is_read():
     padded = parse_instance(text(("padding",), {"fixed_tokens": 600}), "epoch.json")
     assert padded.system.fixed_padding_tokens == 600
+
+
+def test_a_cost_model_is_read():
+    assert parse_instance(text(), "epoch.json").system.cost == "flops"
+    roofline = {"roofline": {"memory_bandwidth_bytes_per_s": 1.19e12}}
+    assert parse_instance(text(("cost",), roofline), "epoch.json").system.cost == Roofline(1.19e12)
+
+
+def test_an_answer_under_roofline_has_the_compute_time_of_the_model():
+    # 5.97 GB/s: a first stage of arithmetic, then 511 readings of the weights and of a growing cache
+    instance = parse_instance(
+        text(("cost",), SLOW_MEMORY).replace('"latency_s": 1.8', '"latency_s": 999'), "a"
+    )
+    instance = with_system(instance, "slots", compute_s=999.0)
+    cache_bytes = 307_200 * sum(range(128, 640))
+    compute_time_s = (512 * 4_718_592_000 + cache_bytes) / 5.97e9
+    given_answer = answer(instance, solve(instance), "dftsp", 0.0)
+    assert given_answer["selected"] == ["r0"]
+    assert given_answer["compute_time_s"] == pytest.approx(compute_time_s, rel=1e-12)
 
 
 def test_a_file_without_requests_is_an_instance():
@@ -186,6 +208,9 @@ def _file_of(instance) -> dict:
         data[part] = {key: getattr(getattr(system, part), key) for key in data[part]}
     if system.fixed_padding_tokens is not None:
         data["padding"] = {"fixed_tokens": system.fixed_padding_tokens}
+    if isinstance(system.cost, Roofline):
+        bandwidth = system.cost.memory_bandwidth_bytes_per_s
+        data["cost"] = {"roofline": {"memory_bandwidth_bytes_per_s": bandwidth}}
     columns = [key for key in GOOD["requests"][0] if key != "id"]
     data["requests"] = [
         {"id": f"r{i}"} | {key: getattr(instance, key)[i].item() for key in columns}
@@ -195,7 +220,7 @@ def _file_of(instance) -> dict:
 
 
 def test_an_instance_survives_being_written_and_read():
-    for instance in sample(96):
+    for instance in (*sample(96), *map(under_roofline, sample(24))):
         again = parse_instance(json.dumps(_file_of(instance)), "epoch.json")
         assert again.system == instance.system
         assert again.ids == tuple(f"r{i}" for i in range(instance.size))

@@ -3,8 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from edgebatch import InfeasibleSchedule, Quantization, Schedule, Slots, check
+from edgebatch import InfeasibleSchedule, InputError, Quantization, Schedule, Slots, check
 from edgebatch.radio import MacroCell
+from edgebatch.roofline import Roofline
 from edgebatch.schedulers import get, names
 from edgebatch.simulation import simulate
 from edgebatch.workload import Requests, draw_requests
@@ -69,6 +70,13 @@ def test_a_candidate_stays_while_it_could_be_served_alone_in_time_and_then_expir
 
 def test_a_candidate_with_a_hair_less_time_expires_one_epoch_earlier():
     assert _candidates(_arrivals([0.5], latency_s=5.0 - 1e-6)) == [[0], [], []]
+
+
+def test_under_roofline_a_candidate_stays_while_it_could_be_served_alone_at_the_speed_of_the_memory():
+    # alone 16 bytes at 16 / 1.5 bytes/s, not 1 s of arithmetic: of slack 5 - 0.5 - wait, 1 is not enough
+    system = dataclasses.replace(SYSTEM, cost=Roofline(16 / 1.5))
+    assert _candidates(_arrivals([0.5], latency_s=5.0), system=system) == [[0], [], []]
+    assert _candidates(_arrivals([0.5], latency_s=5.5), system=system) == [[0], [0], []]
 
 
 def test_a_request_that_no_compute_slot_can_hold_is_never_a_candidate():
@@ -212,6 +220,21 @@ def test_the_same_run_gives_the_same_schedules(scheduler):
     once, again = _run(scheduler), _run(scheduler)
     assert [epoch.schedule for epoch in once] == [epoch.schedule for epoch in again]
     assert [epoch.loads for epoch in once] == [epoch.loads for epoch in again]
+
+
+@pytest.mark.parametrize("scheduler", names())
+def test_runs_under_roofline_are_feasible_and_serve_more_with_more_bandwidth(scheduler):
+    def served(bandwidth):
+        system = dataclasses.replace(NOMINAL, cost=Roofline(bandwidth))
+        run = simulate(system, REQUESTS, EPOCHS, get(scheduler), longest_tokens=(512, 512))
+        try:
+            return sum(epoch.schedule.size for epoch in run)
+        except InputError as refusal:
+            if refusal.key != "cost":
+                raise
+            pytest.skip(str(refusal))
+
+    assert served(3e13) > served(2e11)
 
 
 def test_a_run_without_requests_has_empty_epochs():

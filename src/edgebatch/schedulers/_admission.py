@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from edgebatch.problem import Instance, fits
 
 
@@ -34,6 +36,8 @@ def admit_in_order(
     prompts, outputs = instance.prompt_tokens.tolist(), instance.output_tokens.tolist()
     uplink, downlink = instance.uplink_share.tolist(), instance.downlink_share.tolist()
     limits = instance.deadline_s.tolist()
+    lengths, length = np.unique(instance.output_tokens, return_inverse=True)
+    counts = np.zeros_like(lengths)
     batch: list[int] = []
     padded, flops, tokens = 0, 0, 0
     up, down, deadline_s = 0.0, 0.0, system.slots.compute_s
@@ -49,13 +53,16 @@ def admit_in_order(
         new_tokens = tokens + outputs[i]
         new_deadline_s = min(deadline_s, limits[i]) if deadlines else deadline_s
         cached = new_tokens + new_padded * (len(batch) + 1)
+        counts[length[i]] += 1
         if (
             fits(up + uplink[i], 1.0)
             and fits(down + downlink[i], 1.0)
             and fits(system.weight_bytes + system.kv_bytes(0, cached), system.edge_node.memory_bytes)
-            and fits(new_flops * system.seconds_per_flop, new_deadline_s)
+            and fits(system.compute_time_s(new_flops, new_padded, lengths, counts), new_deadline_s)
         ):
             batch.append(i)
             padded, flops, tokens = new_padded, new_flops, new_tokens
             up, down, deadline_s = up + uplink[i], down + downlink[i], new_deadline_s
+        else:
+            counts[length[i]] -= 1
     return tuple(sorted(batch))

@@ -32,12 +32,14 @@ def schedule(instance: Instance) -> Schedule:
     for j, output in enumerate(outputs):
         flops += subsets[:, j] * system.llm.request_flops(padded, output)
         tokens += subsets[:, j] * (padded + output)
+    lengths, length = np.unique(outputs, return_inverse=True)
+    counts = subsets @ np.eye(lengths.size, dtype=np.int64)[length]
     deadline_s = np.where(subsets == 1, instance.deadline_s[requests], np.inf).min(axis=1)
     feasible = (
         fits(subsets @ instance.uplink_share[requests], 1.0)
         & fits(subsets @ instance.downlink_share[requests], 1.0)
         & fits(system.weight_bytes + system.kv_bytes(0, tokens), system.edge_node.memory_bytes)
-        & fits(flops * system.seconds_per_flop, deadline_s)
+        & fits(system.compute_time_s(flops, padded, lengths, counts), deadline_s)
     )
     best = int(np.argmax(np.where(feasible, subsets.sum(axis=1), 0)))
     selected = tuple(int(i) for i in requests[np.flatnonzero(subsets[best])])

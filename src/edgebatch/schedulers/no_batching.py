@@ -11,7 +11,7 @@ ADMISSIONS = ("blind", "deadline_aware")
 
 
 def schedule(instance: Instance, *, admission: str = "blind") -> Schedule:
-    """Give requests to devices in order of arrival, each device at its part of the node's FLOPS.
+    """Give requests to devices in order of arrival, each device at its part of the node's speed.
 
     Parameters
     ----------
@@ -29,11 +29,7 @@ def schedule(instance: Instance, *, admission: str = "blind") -> Schedule:
         raise InputError("admission", repr(admission), one_of(admission, ADMISSIONS))
     system = instance.system
     devices = system.edge_node.devices
-    work_s = (
-        system.llm.request_flops(instance.prompt_tokens, instance.output_tokens)
-        * system.seconds_per_flop
-        * devices
-    )
+    work_s = system.alone_s(instance.prompt_tokens, instance.output_tokens) * devices
     tokens = (instance.prompt_tokens + instance.output_tokens).tolist()
     used = min(devices, instance.size)
     free_s, cached = [0.0] * used, [0] * used

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_left
 
 import numpy as np
 
 from edgebatch.errors import InputError, one_of
-from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule, fits
+from edgebatch.problem import Instance, Schedule, fits
 from edgebatch.schedulers._admission import admit_in_order
 from edgebatch.schema import LARGEST_COUNT
 
@@ -39,7 +39,8 @@ def schedule(instance: Instance, *, batch_size: int | str = "auto", admission: s
         (int(instance.prompt_tokens[i]) for i in running), default=0
     )
     flops = sum(instance.system.llm.request_flops(padded, int(instance.output_tokens[i])) for i in running)
-    compute_s = flops * instance.system.seconds_per_flop
+    lengths, counts = np.unique(instance.output_tokens[list(running)], return_counts=True)
+    compute_s = instance.system.compute_time_s(flops, padded, lengths, counts)
     served = tuple(i for i in running if fits(compute_s, instance.deadline_s[i]))
     missed = tuple(i for i in running if i not in served)
     return Schedule(served, missed, upper_bound=max(bound, len(served)))
@@ -50,12 +51,16 @@ def worst_case_batch_size(instance: Instance) -> int:
     system = instance.system
     prompt = system.fixed_padding_tokens or instance.longest_prompt_tokens
     output = instance.longest_output_tokens
-    memory = system.edge_node.memory_bytes * (1 + RELATIVE_TOLERANCE) - system.weight_bytes
-    compute_s = system.slots.compute_s * (1 + RELATIVE_TOLERANCE)
-    request_s = system.llm.request_flops(prompt, output) * system.seconds_per_flop
-    by_compute = compute_s / request_s if request_s > 0 else math.inf
-    most = min(memory / system.kv_bytes(prompt, output), by_compute)
-    return int(min(max(most, 0.0), LARGEST_COUNT))
+    request_flops = system.llm.request_flops(prompt, output)
+
+    def exceeds(size: int) -> bool:
+        compute_s = system.compute_time_s(size * request_flops, prompt, np.array([output]), np.array([size]))
+        memory_bytes = system.weight_bytes + system.kv_bytes(prompt, output) * size
+        held = fits(compute_s, system.slots.compute_s) & fits(memory_bytes, system.edge_node.memory_bytes)
+        return not held
+
+    # both costs rise with the size
+    return bisect_left(range(1, LARGEST_COUNT + 1), True, key=exceeds)
 
 
 def _whole(batch_size: int | str) -> int:

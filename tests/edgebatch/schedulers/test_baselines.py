@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 
 from edgebatch import InputError, Quantization, check, solve
+from edgebatch.roofline import Roofline
 from edgebatch.schedulers import no_batching, static_batching
 from edgebatch.schedulers.static_batching import worst_case_batch_size
 from tests.edgebatch.instances import instances, sample, steady, unit_instance, with_system
@@ -66,6 +67,40 @@ def test_static_batches_use_a_memory_that_they_fill_exactly(kv_bits):
         quantization = Quantization(16, kv_bits, 1.0, 1.0)
         instance = unit_instance([1], memory_bytes=memory_bytes, quantization=quantization)
         assert worst_case_batch_size(instance) == size
+
+
+def _under(cost, instance):
+    return dataclasses.replace(instance, system=dataclasses.replace(instance.system, cost=cost))
+
+
+@pytest.mark.parametrize(("compute_s", "size"), [(8.9, 0), (9.0, 1), (14.9, 2), (15.0, 3), (60.0, 18)])
+def test_static_batches_under_roofline_are_as_large_as_sharing_the_weights_allows(compute_s, size):
+    # longest admitted (1, 2): (12 + 4 b) / 4 and (12 + 8 b) / 4 s for b of them, 6 + 3 b in all; one by one
+    # each would take 9 s
+    longest = {"longest_prompt_tokens": 1, "longest_output_tokens": 2}
+    instance = unit_instance([1] * 30, compute_s=compute_s, memory_bytes=1e4, slack_s=1e3, **longest)
+    assert worst_case_batch_size(_under(Roofline(4.0), instance)) == size
+
+
+def test_feasible_static_batching_under_roofline_counts_the_weights_once():
+    # 5 bytes/s: 12 + 4 b bytes, so 16 / 5 s for one and 24 / 5 s for three
+    instance = _under(Roofline(5.0), unit_instance([1] * 4, slack_s=4.8))
+    assert _static(instance, batch_size=4) == ((0, 1, 2), ())
+
+
+def test_blind_static_batching_under_roofline_loses_those_whose_requirement_the_batch_misses():
+    instance = _under(Roofline(5.0), unit_instance([1] * 3, slack_s=[4.7, 4.8, 9.0]))
+    assert _static(instance, batch_size=3, admission="blind") == ((1, 2), (0,))
+
+
+@pytest.mark.parametrize("admission", ["blind", "deadline_aware"])
+def test_each_device_under_roofline_reads_the_weights_by_itself_at_its_part_of_the_bandwidth(admission):
+    # two devices with 4 bytes/s each: 12 + 4 bytes take 4 s, where the batch of both takes 20 / 8 s
+    instance = _under(Roofline(8.0), unit_instance([1] * 2, devices=2, slack_s=[4.0, 4.0]))
+    assert _single(instance, admission=admission) == (((0,), (1,)), ())
+    hurried = _under(Roofline(8.0), unit_instance([1] * 2, devices=2, slack_s=[3.9, 3.9]))
+    assert no_batching.schedule(hurried, admission=admission).selected == ()
+    assert solve(hurried).selected == (0, 1)
 
 
 def test_static_batching_is_first_come_first_served_up_to_its_size():

@@ -6,7 +6,7 @@ import pytest
 
 import edgebatch
 from edgebatch import InputError, Schedule, check, schedulers, solve
-from tests.edgebatch.instances import sample, take, unit_instance, with_system
+from tests.edgebatch.instances import sample, take, under_roofline, unit_instance, with_system
 from tests.edgebatch.oracle import judge, sample_with_optima
 
 OPTIONS = {
@@ -21,40 +21,60 @@ OF_BATCHES = [case for case in CASES if case[0] != "no_batching"]
 
 each_case = pytest.mark.parametrize(("name", "options"), CASES)
 each_of_batches = pytest.mark.parametrize(("name", "options"), OF_BATCHES)
+each_cost = pytest.mark.parametrize("cost", ["flops", "roofline"])
 
 
+def _sample(count, cost, name, options):
+    """Random instances under a cost model; a scheduler may refuse the model by its key."""
+    found = sample(count) if cost == "flops" else [under_roofline(x) for x in sample(count)]
+    try:
+        solve(found[0], name, **options)
+    except InputError as refusal:
+        if (refusal.key, cost) != ("cost", "roofline"):
+            raise
+        pytest.skip(str(refusal))
+    return found
+
+
+@each_cost
 @each_case
-def test_every_schedule_is_feasible(name, options):
-    for instance in sample(128):
+def test_every_schedule_is_feasible(name, options, cost):
+    for instance in _sample(128, cost, name, options):
         check(instance, solve(instance, name, **options))
 
 
+@each_cost
 @each_of_batches
-def test_no_scheduler_of_batches_exceeds_the_optimum(name, options):
-    for instance, optimum in sample_with_optima(128):
+def test_no_scheduler_of_batches_exceeds_the_optimum(name, options, cost):
+    _sample(1, cost, name, options)
+    for instance, optimum in sample_with_optima(128, cost):
         schedule = solve(instance, name, **options)
         assert schedule.device_queues is None
         assert schedule.size <= optimum <= schedule.upper_bound
 
 
+@each_cost
 @each_of_batches
-def test_no_scheduler_of_batches_claims_an_optimum_that_is_none(name, options):
-    for instance, optimum in sample_with_optima(128):
+def test_no_scheduler_of_batches_claims_an_optimum_that_is_none(name, options, cost):
+    _sample(1, cost, name, options)
+    for instance, optimum in sample_with_optima(128, cost):
         schedule = solve(instance, name, **options)
         assert not schedule.optimal or schedule.size == optimum
 
 
+@each_cost
 @each_of_batches
-def test_what_is_served_is_feasible_in_exact_arithmetic(name, options):
-    for instance in sample(96):
+def test_what_is_served_is_feasible_in_exact_arithmetic(name, options, cost):
+    for instance in _sample(96, cost, name, options):
         selected = solve(instance, name, **options).selected
         assert not selected or judge(instance)(selected)
 
 
+@each_cost
 @each_case
-def test_the_same_instance_gets_the_same_schedule(name, options):
-    once = [solve(instance, name, **options) for instance in sample(32)]
-    again = [solve(instance, name, **options) for instance in sample(32)]
+def test_the_same_instance_gets_the_same_schedule(name, options, cost):
+    once = [solve(instance, name, **options) for instance in _sample(32, cost, name, options)]
+    again = [solve(instance, name, **options) for instance in _sample(32, cost, name, options)]
     assert once == again
 
 
@@ -137,8 +157,9 @@ def test_the_registry_lists_every_file_of_the_folder_in_alphabetical_order():
     assert "dftsp" in files
 
 
-def test_the_three_exact_schedulers_agree():
-    for instance in sample(128):
+@each_cost
+def test_the_three_exact_schedulers_agree(cost):
+    for instance in _sample(128, cost, "dftsp", {}):
         sizes = {solve(instance, name).size for name in ("dftsp", "brute_force", "enumeration")}
         assert len(sizes) == 1
 

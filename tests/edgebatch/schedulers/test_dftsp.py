@@ -22,6 +22,7 @@ from tests.edgebatch.instances import (
     sample,
     steady,
     take,
+    under_roofline,
     unit_instance,
 )
 from tests.edgebatch.oracle import judge, optimum, request_flops
@@ -86,7 +87,7 @@ def test_one_more_pruning_rule_never_visits_more_nodes():
 
 @pytest.mark.parametrize("rules", RULE_SETS, ids=lambda rules: "+".join(rules) or "none")
 def test_nodes_are_those_of_the_search_as_it_is_written_down(rules):
-    for instance in sample(96, requests=8):
+    for instance in (*sample(96, requests=8), *map(under_roofline, sample(24, requests=8))):
         assert dftsp.schedule(instance, pruning=rules).nodes_visited == nodes_until_found(instance, rules)
 
 
