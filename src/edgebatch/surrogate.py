@@ -120,32 +120,6 @@ def largest(rows, multipliers):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def dearest(k, rows, multipliers, longest_s):  # type: ignore[no-untyped-def]
-    """Surrogate cost beyond which a request is in no batch of `k`.
-
-    Whatever the batch's deadline, up to `longest_s`, a dearer request exceeds the budget together with
-    the k-1 cheapest that bear the deadline. That stays true with more candidates than these, as long as
-    all the others are dearer than the answer: with fewer than k-1 at hand, each that is missing costs at
-    least as much.
-    """
-    weight = _combine(rows.cost, multipliers)
-    constant, rate = _surrogate_budget(rows, multipliers)
-    heap = np.empty(max(k - 1, 1))
-    size, total = 0, 0.0
-    result = (constant + rate * longest_s) / k
-    for d in range(weight.size):
-        if size < k - 1:
-            _rise(heap, size, weight[d])
-            size += 1
-            total += weight[d]
-        elif k > 1 and weight[d] < heap[0]:
-            total += weight[d] - heap[0]
-            _sink(heap, size, weight[d])
-        result = max(result, (constant + rate * rows.deadline_s[d] - total) / (k - size))
-    return result
-
-
-@njit(cache=True)
 def _screen(k, rows, multipliers, alive, tried):  # type: ignore[no-untyped-def]
     """Refute batches of `k` by one surrogate budget, for each request as the batch's tightest.
 
@@ -458,8 +432,6 @@ def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
         if not warm:
             continue
         if tightest < 0:
-            if nodes >= limit:
-                return OPEN, nodes
             patience *= 8
             tried[:] = False
             continue
@@ -473,6 +445,8 @@ def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
             most = min(patience, limit - nodes)
             outcome, visited = _branch(cost, k - 1, room, multipliers, most, chosen)
             nodes += visited
+            if outcome == OPEN and nodes >= limit:
+                return OPEN, nodes
         if outcome == FOUND:
             for j in range(k - 1):
                 chosen[j] = index[chosen[j]]

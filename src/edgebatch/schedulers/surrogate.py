@@ -1,164 +1,240 @@
-"""Surrogate branch and bound: optimal for any lengths and shares, at thousands of candidates."""
+"""Surrogate branch and bound: optimal for any lengths, shares and cost, at thousands of candidates."""
 
 from __future__ import annotations
+
+import time
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgebatch import surrogate
-from edgebatch.cost import batch_cost
-from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule
+from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule, fits
 from edgebatch.surrogate import FOUND, OPEN, REFUTED, Rows
+
+TOLERANCE = 1 + RELATIVE_TOLERANCE
 
 POOL = 4
 """Multipliers that are carried from one search to the next."""
 
 SAMPLE = 1024
-"""Candidates in the smallest sample; with at most four times as many, all are looked at."""
+"""Candidates from which the size is learnt first; with four times as many or fewer, all are looked at."""
 
 SAMPLE_NODES = 100
-"""Nodes that a size is worth while only a sample of the candidates is looked at."""
+"""Nodes that a size is worth while only the sample is looked at."""
+
+NODE_S = 5e-5
+"""About how long a node takes: a time limit is looked at between runs of as many nodes as it leaves."""
 
 
-def schedule(instance: Instance, *, node_limit: int | None = None) -> Schedule:
-    """The largest feasible batch, or with a limit the largest that was found, and a proven bound.
+def schedule(
+    instance: Instance, *, node_limit: int | None = None, time_limit_s: float | None = None
+) -> Schedule:
+    """The largest feasible batch; with a limit, the largest that was found, and a proven bound.
 
     Parameters
     ----------
     node_limit
-        Most nodes of branch and bound; None searches to the end.
+        Most nodes of branch and bound; None for no limit.
+    time_limit_s
+        Most seconds of branch and bound, kept roughly; None for no limit.
+
+    Notes
+    -----
+    With padding to the batch's longest prompt, each prompt length is a problem of its own, among the
+    requests that are no longer. A range of lengths is put aside at once if its shortest padding refutes a
+    larger batch of all that its longest admits. So far as the roofline's cost is not linear, the
+    batch's longest output is a choice in the same way.
     """
+    search = _Search(instance, node_limit, time_limit_s)
     candidates = np.flatnonzero(instance.accurate())
-    if candidates.size == 0:
-        return Schedule((), upper_bound=0)
     fixed = instance.system.fixed_padding_tokens
     prompts = instance.prompt_tokens[candidates]
-    limit = np.iinfo(np.int64).max if node_limit is None else node_limit
-    upper, nodes, best = 0, 0, np.empty(0, np.int64)
-    pool = np.full((POOL, 4), 0.25)
-    for padded in np.unique(prompts)[::-1] if fixed is None else (fixed,):
-        fit = candidates if fixed is not None else candidates[prompts <= padded]
-        batch, bound, visited = search(rows_of(instance, fit, int(padded)), best.size, pool, limit - nodes)
-        nodes += visited
-        upper = max(upper, bound)
-        if batch.size > best.size:
-            best = fit[batch]
+    lengths = np.unique(prompts) if fixed is None else np.full(min(1, candidates.size), fixed)
+    ranges = [(0, lengths.size - 1)] if lengths.size else []
+    while ranges:
+        low, high = ranges.pop()
+        fit = candidates if fixed is not None else candidates[prompts <= lengths[high]]
+        if low == high:
+            search.padded_to(int(lengths[low]), fit)
+        elif not search.refutes(int(lengths[low]), fit):
+            middle = (low + high) // 2
+            ranges += [(low, middle), (middle + 1, high)]
     return Schedule(
-        tuple(sorted(best.tolist())),
-        upper_bound=max(upper, best.size),
-        nodes_visited=nodes,
-        node_limit_reached=upper > best.size,
+        tuple(sorted(search.best.tolist())),
+        upper_bound=max(search.upper, search.best.size),
+        nodes_visited=search.nodes,
+        node_limit_reached=search.upper > search.best.size,
     )
 
 
-def rows_of(instance: Instance, candidates: NDArray[np.int64], padded: int) -> Rows:
-    """Costs and budgets of `candidates` padded to `padded` prompt tokens."""
+class _Search:
+    """The best batch so far, its proven bound, and what is left of the limits."""
+
+    def __init__(self, instance: Instance, node_limit: int | None, time_limit_s: float | None) -> None:
+        self.instance, self.node_limit = instance, node_limit
+        self.end_s = None if time_limit_s is None else time.perf_counter() + time_limit_s
+        self.best = np.empty(0, np.int64)
+        self.upper, self.nodes = 0, 0
+        self.pool = np.full((POOL, 4), 0.25)
+
+    def left(self) -> int:
+        """Nodes that may still be visited."""
+        left = int(np.iinfo(np.int64).max) if self.node_limit is None else self.node_limit - self.nodes
+        if self.end_s is not None:
+            left = min(left, int((self.end_s - time.perf_counter()) / NODE_S))
+        return max(0, left)
+
+    def padded_to(self, padded: int, fit: NDArray[np.int64]) -> None:
+        """Look for a larger batch among the requests `fit`, padded to `padded`."""
+        rows = linear_rows(self.instance, padded, fit)
+        if self.instance.system.cost == "flops":
+            self._keep(fit, *self._largest(rows, self.pool))
+            return
+        outputs = self.instance.output_tokens[fit]
+        for longest in np.unique(outputs):
+            short = np.flatnonzero(outputs <= longest)
+            self._by_tangents(padded, fit[short], take(rows, short), int(longest))
+
+    def refutes(self, padded: int, fit: NDArray[np.int64]) -> bool:
+        """Whether linear costs rule out at once that a larger batch is among `fit`, padded to `padded`."""
+        if self.best.size == 0:
+            return False
+        order, rows = by_deadline(linear_rows(self.instance, padded, fit))
+        return self._decide(self.best.size + 1, rows, self.pool, 0, np.empty_like(order)) == REFUTED
+
+    def _keep(self, fit: NDArray[np.int64], batch: NDArray[np.int64], bound: int) -> None:
+        self.upper = max(self.upper, bound)
+        if batch.size > self.best.size:
+            self.best = fit[batch]
+
+    def _by_tangents(self, padded: int, fit: NDArray[np.int64], rows: Rows, longest: int) -> None:
+        """Look for a larger batch as if its longest output were `longest`.
+
+        Then the compute time is convex in the counts: its tangent at any batch is a linear budget that
+        all feasible batches keep. A batch that is too slow is cut off by the tangent there (Kelley).
+        """
+        instance, system = self.instance, self.instance.system
+        live = np.zeros(longest)
+        pool = np.full((POOL, 4), 0.25)
+        met: set[bytes] = set()
+        while True:
+            rows = with_tangent(instance, padded, fit, rows, live)
+            pool = np.hstack((pool, pool.mean(axis=1, keepdims=True)))
+            batch, bound = self._largest(rows, pool)
+            batch.sort()
+            lengths, counts = np.unique(instance.output_tokens[fit[batch]], return_counts=True)
+            flops = system.llm.request_flops(np.full_like(lengths, padded), lengths) @ counts
+            time_s = system.compute_time_s(flops, padded, lengths, counts) if batch.size else 0.0
+            if fits(time_s, instance.deadline_s[fit[batch]].min(initial=np.inf)):
+                return self._keep(fit, batch, bound)
+            if batch.tobytes() in met:
+                # too slow by less than the tangent can tell
+                return self._keep(fit, batch[:0], bound)
+            met.add(batch.tobytes())
+            at_least = batch.size - np.concatenate(([0], np.cumsum(counts)))
+            live = at_least[np.searchsorted(lengths, np.arange(1, longest + 1))]
+
+    def _largest(self, rows: Rows, pool: NDArray[np.float64]) -> tuple[NDArray[np.int64], int]:
+        """The largest batch that is larger than the best, as positions in `rows`, and a proven bound.
+
+        The size is sought from the surrogate bound downwards, of many candidates first in a sample of the
+        cheapest; from what the sample gives it rises until a size is refuted.
+        """
+        order, rows = by_deadline(rows)
+        batch, bound, k = order[:0], 0, self.best.size
+        chosen = np.empty_like(order)
+        if k == 0:
+            few = _sample(rows, pool)
+            whole = few.size == order.size
+            part = rows if whole else take(rows, few)
+            k = surrogate.largest(part, pool[-1])
+            while k > 0:
+                outcome = self._decide(k, part, pool, self.left() if whole else SAMPLE_NODES, chosen)
+                if outcome == FOUND:
+                    batch = order[few[chosen[:k]]]
+                    break
+                bound = max(bound, k if outcome == OPEN else 0)
+                k = min(k - 1, surrogate.largest(part, pool[-1]))
+            if whole:
+                return batch, max(bound, k)
+        while True:
+            k += 1
+            outcome = self._decide(k, rows, pool, self.left(), chosen)
+            if outcome == FOUND:
+                batch = order[chosen[:k]]
+            if outcome == REFUTED:
+                return batch, k - 1
+
+    def _decide(
+        self, k: int, rows: Rows, pool: NDArray[np.float64], limit: int, chosen: NDArray[np.int64]
+    ) -> int:
+        outcome, nodes = surrogate.decide(k, rows, pool, limit, chosen)
+        self.nodes += nodes
+        return int(outcome)
+
+
+def linear_rows(instance: Instance, padded: int, fit: NDArray[np.int64]) -> Rows:
+    """Shares, memory and arithmetic of the requests `fit` padded to `padded`, each over its budget."""
     system = instance.system
-    outputs = instance.output_tokens[candidates]
-    price = batch_cost(system, padded, np.arange(1, int(outputs.max()) + 1))
-    tolerance = 1 + RELATIVE_TOLERANCE
-    memory = system.edge_node.memory_bytes * tolerance - price.weight_bytes
-    if memory <= 0:
-        memory = price.request_bytes[0] / 2
+    outputs = instance.output_tokens[fit]
+    memory = system.edge_node.memory_bytes * TOLERANCE - system.weight_bytes
     compute_s = system.slots.compute_s
-    cost = np.empty((4, candidates.size))
-    cost[0] = instance.uplink_share[candidates]
-    cost[1] = instance.downlink_share[candidates]
-    cost[2] = (price.request_bytes / memory)[outputs - 1]
-    cost[3] = (price.request_flops * (price.seconds_per_flop / compute_s))[outputs - 1]
-    constant = np.array([tolerance, tolerance, 1.0, 0.0])
-    per_second = np.array([0.0, 0.0, 0.0, tolerance / compute_s])
-    return Rows(cost, instance.deadline_s[candidates], constant, per_second)
+    cost = np.empty((4, fit.size))
+    cost[0] = instance.uplink_share[fit]
+    cost[1] = instance.downlink_share[fit]
+    cost[2] = system.kv_bytes(padded, outputs) / max(memory, np.finfo(float).tiny)
+    flops = system.llm.request_flops(np.full_like(outputs, padded), outputs)
+    cost[3] = flops * (system.seconds_per_flop / compute_s)
+    constant = np.array([TOLERANCE, TOLERANCE, 1.0, 0.0])
+    per_second = np.array([0.0, 0.0, 0.0, TOLERANCE / compute_s])
+    return Rows(cost, instance.deadline_s[fit], constant, per_second)
 
 
-def search(
-    rows: Rows, lower: int, pool: NDArray[np.float64], limit: int
-) -> tuple[NDArray[np.int64], int, int]:
-    """The largest batch of more than `lower` requests, if there is one; candidates in any order.
+def with_tangent(
+    instance: Instance, padded: int, fit: NDArray[np.int64], rows: Rows, live: NDArray[np.float64]
+) -> Rows:
+    """`rows` and the tangent of the compute time at a batch with `live` requests in each step.
 
-    A sample of cheap requests is solved first, from its surrogate bound downwards. Its size is a lower
-    bound, and its multipliers tell which requests matter at all for the next size: only those are ever
-    sorted. What is in no batch of k is in no larger one, so that sizes rise from there until one is
-    refuted.
-
-    Returns
-    -------
-    batch, upper, nodes
-        Positions in `rows`, none if there is no such batch; a proven bound; nodes of branch and bound.
+    A step in which that batch waits for memory costs the time to read the weights, and each request its
+    part of the KV cache; any other step costs arithmetic alone. Both are never more than the truth.
     """
-    weight = pool[-1] @ rows.cost
-    alone = rows.per_second[:, None] * rows.deadline_s
-    alone += rows.constant[:, None]
-    weight[(rows.cost > alone).any(axis=0)] = np.inf
-    number, sample = _sample(rows, weight, lower, pool)
-    batch, nodes, upper, k = np.empty(0, np.int64), 0, 0, 0
-    part, chosen = _subset(rows, sample), np.empty(sample.size, np.int64)
-    whole = number == weight.size
-    if lower == 0:
-        k = surrogate.largest(part, pool[-1])
-    while k > 0:
-        outcome, visited = surrogate.decide(k, part, pool, limit - nodes if whole else SAMPLE_NODES, chosen)
-        nodes += visited
-        if outcome == FOUND:
-            batch = sample[chosen[:k]]
-            break
-        if outcome == OPEN:
-            upper = max(upper, k)
-        k = min(k - 1, surrogate.largest(part, pool[-1]))
-    if whole and lower == 0:
-        return batch, max(upper, k), nodes
-    k = max(lower, k) + 1
-    few = sample if whole else _relevant(k, rows, weight < np.inf, part, pool)
-    part, chosen = _subset(rows, few), np.empty(few.size, np.int64)
-    while True:
-        outcome, visited = surrogate.decide(k, part, pool, max(0, limit - nodes), chosen)
-        nodes += visited
-        if outcome == FOUND:
-            batch = few[chosen[:k]]
-        if outcome == REFUTED:
-            return batch, k - 1, nodes
-        k += 1
+    system, pace = instance.system, instance.system.pace
+    outputs = instance.output_tokens[fit]
+    saved_s = pace.token_s + (padded + np.arange(live.size)) * pace.context_s
+    saved_s[0] = system.first_s(padded)
+    waits = pace.weights_s > live * saved_s
+    flops = system.llm.request_flops(np.full_like(outputs, padded), outputs)
+    seconds = flops * system.seconds_per_flop - np.cumsum(np.where(waits, saved_s, 0.0))[outputs - 1]
+    compute_s = system.slots.compute_s
+    return Rows(
+        np.vstack((rows.cost, seconds / compute_s)),
+        rows.deadline_s,
+        np.append(rows.constant, -pace.weights_s * waits.sum() / compute_s),
+        np.append(rows.per_second, TOLERANCE / compute_s),
+    )
 
 
-def _subset(rows: Rows, index: NDArray[np.int64]) -> Rows:
+def take(rows: Rows, index: NDArray[np.int64]) -> Rows:
+    """The candidates `index` alone."""
     return Rows(np.take(rows.cost, index, axis=1), rows.deadline_s[index], rows.constant, rows.per_second)
 
 
-def _by_deadline(rows: Rows, index: NDArray[np.int64]) -> NDArray[np.int64]:
-    return index[np.argsort(-rows.deadline_s[index])]
+def by_deadline(rows: Rows) -> tuple[NDArray[np.int64], Rows]:
+    """The candidates that can be served alone, by falling deadline: their positions, and their rows."""
+    budget = rows.per_second[:, None] * rows.deadline_s
+    budget += rows.constant[:, None]
+    order = np.flatnonzero((rows.cost <= budget).all(axis=0))
+    order = order[np.argsort(-rows.deadline_s[order])]
+    return order, take(rows, order)
 
 
-def _sample(
-    rows: Rows, weight: NDArray[np.float64], lower: int, pool: NDArray[np.float64]
-) -> tuple[int, NDArray[np.int64]]:
-    """Cheap candidates, several times as many as a batch may have, by falling deadline; and how many."""
+def _sample(rows: Rows, pool: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Positions of cheap candidates, several times as many as a batch may have; all if they are few."""
     number = SAMPLE
+    weight = pool[-1] @ rows.cost
     while 4 * number < weight.size:
-        cheap = np.argpartition(weight, number)[:number]
-        sample = _by_deadline(rows, cheap[weight[cheap] < np.inf])
-        if number >= 6 * max(lower, surrogate.largest(_subset(rows, sample), pool[-1])):
-            return number, sample
-        number *= 2
-    return weight.size, _by_deadline(rows, np.flatnonzero(weight < np.inf))
-
-
-def _relevant(
-    k: int, rows: Rows, servable: NDArray[np.bool_], sample: Rows, pool: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """The candidates that can be in a batch of `k`, by falling deadline.
-
-    What the sample says of them holds for all if it still holds once they are looked at.
-    """
-    longest_s = float(rows.deadline_s.max())
-    limits = [surrogate.dearest(k, sample, multipliers, longest_s) for multipliers in pool]
-    numbers = [np.count_nonzero(m @ sample.cost <= limit) for m, limit in zip(pool, limits, strict=True)]
-    best = int(np.argmin(numbers))
-    weight = pool[best] @ rows.cost
-    weight[~servable] = np.inf
-    limit = limits[best]
-    while True:
-        few = _by_deadline(rows, np.flatnonzero(weight <= limit))
-        needed = surrogate.dearest(k, _subset(rows, few), pool[best], longest_s)
-        if needed <= limit:
+        few = np.sort(np.argpartition(weight, number)[:number])
+        if number >= 6 * surrogate.largest(take(rows, few), pool[-1]):
             return few
-        limit = needed * 1.01
+        number *= 2
+    return np.arange(weight.size)
