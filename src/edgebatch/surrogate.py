@@ -366,7 +366,7 @@ def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyp
 @njit(cache=True)
 def _dominates(cost, i, j):  # type: ignore[no-untyped-def]
     """Whether `i` costs no more than `j` in any row, so that a batch with j and without i may swap them."""
-    for r in range(cost.shape[0]):
+    for r in range(cost.shape[0]):  # noqa: SIM110
         if cost[r, i] > cost[r, j]:
             return False
     return True

@@ -1,0 +1,164 @@
+"""The exact schedulers against each other where all budgets are tight: ``make race``.
+
+One run on one core, every instance fresh, building a solver's model counted, compilation not. All that
+prove an optimum must agree on it. Writes benchmarks/race.csv and the figure and table made of it; times
+differ from run to run, so that nothing compares these files byte by byte.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from race_instances import tight_instance, trace_instance
+
+from edgebatch import Instance, Schedule, check, schedulers
+
+HERE = Path(__file__).resolve().parent
+SEEDS = 20
+OURS, FLOOR = "surrogate", "sorting"
+RIVALS = {
+    "milp": {"deadlines": "thresholds"},
+    "milp_big_m": {"deadlines": "big_m"},
+    "cp_sat": {},
+}
+RACED = (100, 500, 1000, 2000)
+"""Numbers of candidates that every solver meets."""
+BEYOND = (5000, 10_000, 20_000, 50_000, 100_000)
+"""Numbers of candidates that the fast ones meet too."""
+RIVAL_LIMIT_S = 60.0
+CORNERS: dict[str, dict[str, object]] = {
+    "grid lengths, shared fading": {"lengths": "grid", "fading": "shared"},
+    "heavy-tailed lengths": {"lengths": "heavy_tailed"},
+    "budgets within 1 %": {"spread": 0.01},
+    "large batches": {"batch": 200},
+    "large batches, grid, shared fading": {"batch": 200, "lengths": "grid", "fading": "shared"},
+}
+CORNER_LIMIT_S = 1.0
+
+Row = dict[str, object]
+
+
+def main() -> None:
+    """Run the race and write what came out."""
+    cold_s = compile_cold()
+    rows = list(race())
+    with (HERE / "race.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    (HERE / "race.json").write_text(json.dumps({"compile_s": round(cold_s, 1)}) + "\n")
+    from race_report import report
+
+    report(HERE)
+
+
+def race() -> Iterator[Row]:
+    """One row for each instance and solver."""
+    for solver in (OURS, *RIVALS):
+        timed(tight_instance(30, 0), solver)
+    for candidates in (*RACED, *BEYOND):
+        seeds = 10 * SEEDS if candidates == 2000 else SEEDS
+        rivals = tuple(RIVALS) if candidates in RACED else ()
+        yield from compared("tight", candidates, seeds, rivals, lambda s, n=candidates: tight_instance(n, s))
+    yield from compared("trace", 1000, SEEDS, ("milp", "cp_sat"), lambda s: trace_instance(1000, s))
+    for name, options in CORNERS.items():
+        make = lambda s, o=options: tight_instance(2000, s, **o)  # noqa: E731
+        yield from compared(name, 2000, 5 * SEEDS, (), make, time_limit_s=CORNER_LIMIT_S)
+
+
+def compared(
+    family: str,
+    candidates: int,
+    seeds: int,
+    rivals: tuple[str, ...],
+    make: Callable[[int], Instance],
+    **limit: float,
+) -> Iterator[Row]:
+    """Ours on all seeds, the rivals on the first, and sorting: their times, sizes and proofs."""
+    print(f"{family}, {candidates} candidates", file=sys.stderr, flush=True)
+    for seed in range(seeds):
+        instance = make(seed)
+        proven = set()
+        for solver in (OURS, *(rivals if seed < SEEDS else ())):
+            seconds, schedule = timed(instance, solver, **(limit if solver == OURS else {}))
+            proven |= {schedule.size} if schedule.optimal else set()
+            yield row(family, candidates, seed, solver, seconds, schedule.size, schedule.upper_bound)
+        if len(proven) > 1:
+            raise SystemExit(f"{family}, {candidates} candidates, seed {seed}: optima {proven}")
+        yield row(family, candidates, seed, FLOOR, sorting_s(instance), 0, 0)
+
+
+def row(family: str, candidates: int, seed: int, solver: str, seconds: float, size: int, bound: int) -> Row:
+    """One measurement."""
+    return {
+        "family": family,
+        "candidates": candidates,
+        "seed": seed,
+        "solver": solver,
+        "seconds": f"{seconds:.3g}",
+        "size": size,
+        "upper_bound": bound,
+    }
+
+
+def timed(instance: Instance, solver: str, **options: float) -> tuple[float, Schedule]:
+    """Seconds that a solver takes on an instance that nothing has looked at, and its checked schedule."""
+    given = dict(RIVALS.get(solver, {}), **options)
+    if solver in RIVALS:
+        given["time_limit_s"] = RIVAL_LIMIT_S
+    scheduler = schedulers.get("milp" if solver.startswith("milp") else solver)
+    fresh = replace(instance)
+    begin = time.perf_counter()
+    schedule = scheduler(fresh, **given)
+    seconds = time.perf_counter() - begin
+    check(instance, schedule)
+    return seconds, schedule
+
+
+def sorting_s(instance: Instance) -> float:
+    """Seconds to sort the candidates by each of their four costs."""
+    outputs = instance.output_tokens
+    padded = np.full_like(outputs, instance.system.fixed_padding_tokens)
+    costs = [
+        instance.uplink_share,
+        instance.downlink_share,
+        np.asarray(instance.system.kv_bytes(padded, outputs)),
+        np.asarray(instance.system.llm.request_flops(padded, outputs)),
+    ]
+    begin = time.perf_counter()
+    for cost in costs:
+        np.argsort(cost)
+    return time.perf_counter() - begin
+
+
+def compile_cold() -> float:
+    """Seconds to compile our solver with an empty cache, by the first of two calls in a new process."""
+    code = (
+        "import time; from race_instances import tight_instance; from edgebatch import solve; "
+        "x = tight_instance(30, 0); t = time.perf_counter(); solve(x, 'surrogate'); "
+        "print(time.perf_counter() - t)"
+    )
+    with tempfile.TemporaryDirectory() as cache:
+        done = subprocess.run(
+            (sys.executable, "-c", code),
+            cwd=HERE,
+            env=dict(os.environ, NUMBA_CACHE_DIR=cache),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    return float(done.stdout)
+
+
+if __name__ == "__main__":
+    main()

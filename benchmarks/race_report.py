@@ -1,0 +1,138 @@
+"""What the race shows: its figure, its table, and each figure against its bound."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import yaml
+
+from artifact.figures import COLUMN_IN, STYLE
+
+OURS, FLOOR, FAMILY = "surrogate", "sorting", "tight"
+CONF = Path(__file__).resolve().parent.parent / "conf" / "scheduler"
+
+
+def report(folder: Path) -> None:
+    """Draw race.pdf and race.png, write race.md, and print it; all from race.csv and race.json."""
+    times = pd.read_csv(folder / "race.csv")
+    times["proven"] = times["size"] == times["upper_bound"]
+    compile_s = json.loads((folder / "race.json").read_text())["compile_s"]
+    text = f"# The race\n\n{medians(times)}\n{corners(times)}\n{bounds(times, compile_s)}"
+    (folder / "race.md").write_text(text)
+    figure = draw(times[times["family"] == FAMILY])
+    for ending in ("pdf", "png"):
+        figure.savefig(folder / f"race.{ending}", dpi=300)
+    print(text)
+
+
+def look(solver: str) -> dict[str, str]:
+    """Label, colour and marker of a solver, as in every other figure."""
+    if solver == FLOOR:
+        return {"label": "Sorting by 4 costs", "color": "#BBBBBB", "marker": ""}
+    return dict(yaml.safe_load((CONF / f"{solver}.yaml").read_text()))
+
+
+def draw(times: pd.DataFrame) -> mpl.figure.Figure:
+    """Median time against candidates, a line a solver, with the range from fastest to slowest."""
+    sns.set_theme(style="whitegrid", rc=STYLE)
+    figure = mpl.figure.Figure(figsize=(COLUMN_IN, 2.6), layout="constrained")
+    axes = figure.subplots()
+    for solver in dict.fromkeys(times["solver"]):
+        grouped = 1e3 * times[times["solver"] == solver].groupby("candidates")["seconds"]
+        shown = look(solver)
+        middle = grouped.median()
+        style = "--" if solver == FLOOR else "-"
+        axes.plot(
+            middle.index,
+            middle,
+            style,
+            label=shown["label"],
+            color=shown["color"],
+            marker=shown["marker"] or None,
+        )
+        axes.fill_between(middle.index, grouped.min(), grouped.max(), color=shown["color"], alpha=0.2, lw=0)
+    axes.set(xscale="log", yscale="log", xlabel="Candidates", ylabel="Time to a proven optimum (ms)")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+    return figure
+
+
+def medians(times: pd.DataFrame) -> str:
+    """Median and 95th percentile in ms, a row for each size."""
+    times = times[times["family"].isin([FAMILY, "trace"])]
+    solvers = list(dict.fromkeys(times["solver"]))
+    lines = ["Milliseconds, median / 95th percentile; one thread.", ""]
+    lines += ["| | batch | " + " | ".join(look(s)["label"] for s in solvers) + " |"]
+    lines += ["|---|---|" + "---|" * len(solvers)]
+    for (family, candidates), rows in times.groupby(["family", "candidates"], sort=False):
+        cells = []
+        for solver in solvers:
+            taken = 1e3 * rows[rows["solver"] == solver]["seconds"]
+            cells.append(f"{taken.median():.3g} / {taken.quantile(0.95):.3g}" if len(taken) else "")
+        size = rows[rows["solver"] == OURS]["size"]
+        lines.append(f"| {family}, {candidates:,} | {size.median():.0f} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def corners(times: pd.DataFrame) -> str:
+    """The hard corners: median and slowest, and what the time limit left unproven."""
+    ours = times[times["solver"] == OURS]
+    lines = ["Hard corners at a time limit of 1 s, milliseconds:", ""]
+    lines += ["| | batch | median | slowest | not proven | widest gap |", "|---|---|---|---|---|---|"]
+    for (family, candidates), rows in ours.groupby(["family", "candidates"], sort=False):
+        taken, gap = 1e3 * rows["seconds"], (rows["upper_bound"] - rows["size"]).max()
+        lines.append(
+            f"| {family}, {candidates:,} | {rows['size'].median():.0f} | {taken.median():.3g} "
+            f"| {taken.max():.3g} | {(~rows['proven']).sum()} of {len(rows)} | {gap} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def bounds(times: pd.DataFrame, compile_s: float) -> str:
+    """Each bound with what was measured."""
+    lines = ["| | measured | bound |", "|---|---|---|"]
+    lines += [
+        f"| {what} | {measured} | {bound} |" for what, measured, bound in measured_bounds(times, compile_s)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def measured_bounds(times: pd.DataFrame, compile_s: float) -> Iterator[tuple[str, str, str]]:
+    """What is measured, how much, and what it is held against."""
+    tight = times[times["family"] == FAMILY]
+    seconds = tight.groupby(["candidates", "solver"])["seconds"]
+    median, worst = seconds.median().unstack(), seconds.max().unstack()
+    rivals = [s for s in median if s not in (OURS, FLOOR)]
+    for candidates, bound in ((500, 300), (2000, 1000)):
+        fastest = median.loc[candidates, rivals].min()
+        ratio = fastest / median.loc[candidates, OURS]
+        yield f"median at {candidates:,}: fastest rival over ours", f"{ratio:.0f}", f"at least {bound:,}"
+    raced = worst.dropna(subset=rivals).index
+    ahead = (worst.loc[raced, rivals].min(axis=1) / worst.loc[raced, OURS]).min()
+    yield "slowest instance: fastest rival over ours, least of all sizes", f"{ahead:.0f}", "above 1"
+    ours = tight[tight["solver"] == OURS]
+    at = ours[ours["candidates"] == 2000]["seconds"] * 1e3
+    yield f"99th percentile at 2,000, {len(at)} instances (ms)", f"{at.quantile(0.99):.2f}", "under 2"
+    at = ours[ours["candidates"] == 100_000]["seconds"] * 1e3
+    yield "slowest at 100,000 (ms)", f"{at.max():.1f}", "under 50"
+    large = median.loc[2000:]
+    yield "ours over sorting from 2,000 up, most", f"{(large[OURS] / large[FLOOR]).max():.1f}", "at most 6"
+    growth = median.loc[1000:, OURS]
+    work = growth.index * np.log(growth.index)
+    exponent = np.polyfit(np.log(work), np.log(growth), 1)[0]
+    yield "growth from 1,000 up: exponent of I log I", f"{exponent:.2f}", "at most 1"
+    trace = times[times["family"] == "trace"].groupby("solver")["seconds"].median()
+    yield (
+        "1,000 requests of the trace: CP-SAT over ours",
+        f"{trace['cp_sat'] / trace[OURS]:.0f}",
+        "at least 500",
+    )
+    ours = times[times["solver"] == OURS]
+    proven = ours[ours["family"].isin([FAMILY, "trace"])]["proven"]
+    yield "proven optimal, without the corners", f"{proven.sum()} of {len(proven)}", "all"
+    yield "compilation, cold (s)", f"{compile_s:.1f}", "under 10"

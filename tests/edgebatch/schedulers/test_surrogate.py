@@ -1,0 +1,84 @@
+"""Surrogate branch and bound as a scheduler: every padding, cost and limit."""
+
+import numpy as np
+import pytest
+
+from edgebatch import check, solve
+from edgebatch.schedulers import surrogate
+from tests.edgebatch.instances import KINDS, random_instance, sample, under_roofline
+
+
+def instances(count: int, most: int, seed: int = 0):
+    """Random instances of all kinds in turn, with up to `most` requests."""
+    for number in range(count):
+        rng = np.random.default_rng([seed, number])
+        yield random_instance(rng, int(rng.integers(1, most + 1)), **KINDS[number % len(KINDS)])
+
+
+def test_the_optimum_is_that_of_dftsp():
+    for instance in instances(300, 16):
+        schedule = solve(instance, "surrogate")
+        assert schedule.optimal
+        assert schedule.size == solve(instance, "dftsp").size
+        check(instance, schedule)
+
+
+@pytest.mark.parametrize("requests", [0.5, 2.0, 5.0])
+def test_the_optimum_is_that_of_dftsp_where_steps_wait_for_memory(requests):
+    for instance in instances(100, 12, seed=1):
+        instance = under_roofline(instance, requests)
+        schedule = solve(instance, "surrogate")
+        assert schedule.optimal
+        assert schedule.size == solve(instance, "dftsp").size
+        check(instance, schedule)
+
+
+def test_a_sample_of_the_candidates_leads_to_the_same_optimum(monkeypatch):
+    whole = [solve(instance, "surrogate").size for instance in instances(200, 30, seed=2)]
+    monkeypatch.setattr(surrogate, "SAMPLE", 4)
+    assert [solve(instance, "surrogate").size for instance in instances(200, 30, seed=2)] == whole
+
+
+@pytest.mark.parametrize("limit", [{"node_limit": 0}, {"node_limit": 2}, {"time_limit_s": 0.0}])
+def test_cut_off_it_brackets_the_optimum(limit):
+    cut_off = 0
+    for instance in instances(200, 30, seed=3):
+        best = solve(instance, "surrogate").size
+        schedule = solve(instance, "surrogate", **limit)
+        check(instance, schedule)
+        assert schedule.size <= best <= schedule.upper_bound
+        assert schedule.node_limit_reached == (not schedule.optimal)
+        cut_off += not schedule.optimal
+    assert cut_off > 3
+
+
+def test_a_tangent_is_never_above_the_compute_time_and_touches_it():
+    for number, instance in enumerate(sample(100)):
+        instance = under_roofline(instance, 2.0)
+        system, rng = instance.system, np.random.default_rng(number)
+        padded = system.fixed_padding_tokens or 512
+        fit = np.arange(instance.size)
+        rows = surrogate.linear_rows(instance, padded, fit)
+        longest = int(instance.output_tokens.max())
+        at = np.union1d(rng.choice(fit, rng.integers(1, fit.size)), instance.output_tokens.argmax())
+        live = (instance.output_tokens[at, None] >= np.arange(1, longest + 1)).sum(axis=0)
+        tangent = surrogate.with_tangent(instance, padded, fit, rows, live)
+        for _ in range(10):
+            batch = np.union1d(rng.choice(fit, rng.integers(1, fit.size)), instance.output_tokens.argmax())
+            seconds = (tangent.cost[-1, batch].sum() - tangent.constant[-1]) * system.slots.compute_s
+            assert seconds <= time_s(instance, padded, batch) * (1 + 1e-9)
+        seconds = (tangent.cost[-1, at].sum() - tangent.constant[-1]) * system.slots.compute_s
+        assert seconds == pytest.approx(time_s(instance, padded, at), rel=1e-9)
+
+
+def time_s(instance, padded, batch):
+    lengths, counts = np.unique(instance.output_tokens[batch], return_counts=True)
+    flops = instance.system.llm.request_flops(np.full_like(lengths, padded), lengths) @ counts
+    return instance.system.compute_time_s(flops, padded, lengths, counts)
+
+
+def test_a_thousand_arbitrary_requests_are_solved_with_proof():
+    instance = random_instance(np.random.default_rng(5), 1000, **KINDS[-1] | {"lengths": "arbitrary"})
+    schedule = solve(instance, "surrogate")
+    assert schedule.optimal
+    check(instance, schedule)
