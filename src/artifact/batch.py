@@ -63,7 +63,7 @@ def progress(experiments: Path) -> str:
     """How many settings of all expanded experiments in a folder are done."""
     data = [read_experiment_data(path) for path in experiments.glob("*.json")]
     results = {point["run"] for experiment in data for point in experiment.points}
-    return f"{sum(Path(result).exists() for result in results)} of {len(results)} settings done"
+    return f"{sum(Path(result).exists() for result in results)} of all {len(results)} settings done"
 
 
 if __name__ == "__main__":

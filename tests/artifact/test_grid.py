@@ -46,6 +46,10 @@ def test_simulating_a_setting_imports_nothing_of_configuration_or_figures(folder
     assert json.loads((folder / "run.json").read_text())["id"] == id_
 
 
+def test_a_job_imports_nothing_of_configuration_or_figures(folder):
+    assert _imported(folder, "import artifact.batch") == set()
+
+
 def test_the_library_imports_nothing_of_the_artifact(folder):
     code = "import sys, edgebatch, edgebatch.cli, edgebatch.simulation\nfrom edgebatch import schedulers\n"
     code += "[schedulers.get(name) for name in schedulers.names()]\nassert 'artifact' not in sys.modules"
