@@ -25,7 +25,7 @@ def copy_project(to: Path, source: Path = ROOT, parts=PARTS) -> Path:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Variables with which the code of `folder`, or else of this checkout, runs by this interpreter's tools."""
+    """Variables with which the code of `folder`, else of this checkout, runs by this interpreter's tools."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     code = os.pathsep.join([str(folder / "src"), str(ROOT / "src")])
     return os.environ | {"PATH": path, "PYTHONPATH": code, "OMP_NUM_THREADS": "1"}
