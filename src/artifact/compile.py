@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ SHOWN = ("label", "color", "marker")
 """Keys of a group's file that say how figures show it, and decide nothing."""
 
 
-def compile_grid(conf: Path, scale: str) -> Grid:
-    """All experiments of `conf` at one scale.
+def compile_grid(conf: Path, scale: str, names: Sequence[str] | None = None) -> Grid:
+    """The named experiments of `conf`, or all of them, at one scale.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def compile_grid(conf: Path, scale: str) -> Grid:
     known = groups(conf)
     if scale not in known["scale"]:
         raise InputError("scale", repr(scale), one_of(scale, known["scale"]), "command line")
-    files = {name: read_experiment(conf, name) for name in known["experiment"]}
+    files = {name: read_experiment(conf, name) for name in (known["experiment"] if names is None else names)}
     axes = {name: sweep(file.sweep, file.where) for name, file in files.items()}
     for name, file in files.items():
         _check_axes(file, axes[name], known)
@@ -95,7 +95,7 @@ def _points(
     other group is put in its place, and scalars are set, without composing again.
     """
     reaching = [key for key in axes if any(map(reaches_out, (conf / key).glob("*.yaml")))]
-    referred = _referred(conf)
+    referred = _referred(conf, file.name)
     thinned: dict[str, list[Any]] | None = None
     draws: list[dict[str, Any]] = [{}]
     for files in itertools.product(*(axes[key] for key in reaching)):
@@ -150,9 +150,11 @@ def _place(
     return Composed(data, {**base.choices, **own}, base.origins | origins)
 
 
-def _referred(conf: Path) -> set[str]:
+def _referred(conf: Path, experiment: str) -> set[str]:
     """Keys of the configuration's root that some file refers to, as in ``${speedup.w4}``."""
-    texts = (path.read_text(encoding="utf-8") for path in conf.rglob("*.yaml"))
+    own = conf / "experiment" / f"{experiment}.yaml"
+    paths = [path for path in conf.rglob("*.yaml") if path.parent != own.parent or path == own]
+    texts = (path.read_text(encoding="utf-8") for path in paths)
     return {name for text in texts for name in re.findall(r"\$\{([A-Za-z_]\w*)", text)}
 
 

@@ -56,7 +56,7 @@ def make_plan(conf: Path, results: Path, scale: str) -> Plan:
     InputError
         For anything in `conf` that cannot be used.
     """
-    found = grid.load(conf, results / "grids" / f"{scale}.json", scale)
+    found = grid.load(conf, results / "grids" / scale, scale)
     full = scale == "full"
     work = results if full else results / scale
     for id_, setting in found.settings.items():
