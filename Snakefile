@@ -24,7 +24,7 @@ LATEX = shutil.which("latexmk")
 
 wildcard_constraints:
     experiment="|".join(PLAN.names),
-    run="[0-9a-f]{12}-[0-9a-f]{12}",
+    batch="[0-9a-f]{12}",
 
 
 report: "workflow/report/overview.rst"

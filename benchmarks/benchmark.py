@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = (
@@ -50,8 +51,7 @@ def measure(copy: Path) -> Iterator[tuple[str, float, float]]:
     wall_s = run(copy, "snakemake", "--cores", str(CORES)) + run(copy, "snakemake", "--report", "report.html")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    seconds = [json.loads(path.read_text().splitlines()[-1]) for path in logs(copy)]
-    useful_s = sum(entry["scheduler"] + entry["workload"] for entry in seconds)
+    useful_s = sum(entry["scheduler"] + entry["workload"] for entry in simulations(copy))
     yield f"cold reproduce on {CORES} cores (min, wall)", wall_s / 60, 5
     yield "largest job (GB)", after.ru_maxrss / 1e6, 2
     yield "total CPU over schedulers and workload", cpu_s / useful_s, 2.5
@@ -79,14 +79,15 @@ def parse(copy: Path) -> float:
     return run(copy, "snakemake", "--list-rules")
 
 
-def logs(copy: Path) -> list[Path]:
-    """The logs of the simulations, whose last line has the time each part took."""
-    return sorted((copy / "results" / "logs").glob("*-*.log"))
+def simulations(copy: Path) -> list[dict[str, Any]]:
+    """What each simulation logged: its run, and the seconds that its parts took."""
+    logs = sorted((copy / "results" / "logs" / "simulate").glob("*.log"))
+    return [json.loads(line) for path in logs for line in path.read_text().splitlines()]
 
 
 def minutes_by_experiment(copy: Path) -> dict[str, float]:
     """CPU minutes of the runs that each experiment needs."""
-    spent = {path.stem: json.loads(path.read_text().splitlines()[-1])["process"] for path in logs(copy)}
+    spent = {entry["run"]: entry["process"] for entry in simulations(copy)}
     result = {}
     for path in (copy / "results" / "experiments").glob("*.json"):
         runs = {Path(point["run"]).stem for point in json.loads(path.read_text())["points"]}

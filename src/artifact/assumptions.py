@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import qmc
 
 from artifact.compose import Composed
 from artifact.yaml_file import read_yaml
@@ -96,6 +95,9 @@ def draw_assumptions(assumptions: list[Valued], number: int, seed: int) -> list[
     list of dict
         For each draw the value of each key.
     """
+    # one experiment draws; the others need not wait a second for scipy.stats
+    from scipy.stats import qmc
+
     drawn = [
         valued.assumption for valued in assumptions if valued.assumption.range or valued.assumption.choices
     ]

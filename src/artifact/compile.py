@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from artifact.assumptions import draw_assumptions, read_assumptions
 from artifact.compose import Composed, compose_config, compose_files, groups, reaches_out, setting, sweep
+from artifact.composer import Composer, composer
 from artifact.experiment import ExperimentFile, read_experiment
 from artifact.points import Experiment, Grid, Point
+from artifact.setting import identity
 from edgebatch.errors import InputError, one_of
 
 SHOWN = ("label", "color", "marker")
 """Keys of a group's file that say how figures show it, and decide nothing."""
 
 
-def compile_grid(conf: Path, scale: str) -> Grid:
-    """All experiments of `conf` at one scale.
+def compile_grid(conf: Path, scale: str, names: Sequence[str] | None = None) -> Grid:
+    """The named experiments of `conf`, or all of them, at one scale.
 
     Raises
     ------
@@ -31,7 +32,7 @@ def compile_grid(conf: Path, scale: str) -> Grid:
     known = groups(conf)
     if scale not in known["scale"]:
         raise InputError("scale", repr(scale), one_of(scale, known["scale"]), "command line")
-    files = {name: read_experiment(conf, name) for name in known["experiment"]}
+    files = {name: read_experiment(conf, name) for name in (known["experiment"] if names is None else names)}
     axes = {name: sweep(file.sweep, file.where) for name, file in files.items()}
     for name, file in files.items():
         _check_axes(file, axes[name], known)
@@ -43,11 +44,12 @@ def compile_grid(conf: Path, scale: str) -> Grid:
         for option in options
     }
     alternatives = compose_files(conf, sorted(used))
+    compose = composer(conf)
     settings: dict[str, dict[str, Any]] = {}
     experiments = {}
     for name, file in files.items():
         points = []
-        for point, content in _points(conf, scale, file, axes[name], alternatives):
+        for point, content in _points(conf, compose, scale, file, axes[name], alternatives):
             points.append(point)
             settings[point.id] = content
         labels = {
@@ -81,6 +83,7 @@ def _check_axes(
 
 def _points(
     conf: Path,
+    compose: Composer,
     scale: str,
     file: ExperimentFile,
     axes: dict[str, list[Any]],
@@ -92,12 +95,12 @@ def _points(
     other group is put in its place, and scalars are set, without composing again.
     """
     reaching = [key for key in axes if any(map(reaches_out, (conf / key).glob("*.yaml")))]
-    referred = _referred(conf)
+    referred = _referred(conf, file.name)
     thinned: dict[str, list[Any]] | None = None
     draws: list[dict[str, Any]] = [{}]
     for files in itertools.product(*(axes[key] for key in reaching)):
         chosen = [f"{key}={option}" for key, option in zip(reaching, files, strict=True)]
-        base = compose_config(conf, [f"+experiment={file.name}", f"scale={scale}", *chosen], file.where)
+        base = compose(file, (f"scale={scale}", *chosen))
         if thinned is None:
             thinned = _thin(axes, file, base.data["grid"]["values_per_axis"])
             if file.draws:
@@ -111,7 +114,8 @@ def _points(
             for number, draw in enumerate(draws):
                 found = setting(_place(conf, file, base, point, draw, alternatives, referred))
                 shown = dict(sorted((point | ({"draw": number} if draw else {})).items()))
-                yield Point(found.id(), found.scheduler.name, shown), found.as_dict()
+                content = found.as_dict()
+                yield Point(identity(content), found.scheduler.name, shown), content
 
 
 def _place(
@@ -139,30 +143,39 @@ def _place(
         overrides += [f"{key}={value}" for key, value in files.items()]
         base = compose_config(conf, [f"+experiment={file.name}", *overrides], file.where)
         others = {}
-    data = copy.deepcopy(base.data)
-    for key, value in others.items():
-        data[key] = copy.deepcopy(alternatives[key, value])
+    data = base.data | {key: alternatives[key, value] for key, value in others.items()}
     for key, value in scalars.items():
-        _set(data, key, value, file.where)
+        data = _with(data, key, value, file.where)
     origins = dict.fromkeys(scalars, file.where) | dict.fromkeys(draw, "conf/assumptions.yaml")
     return Composed(data, {**base.choices, **own}, base.origins | origins)
 
 
-def _referred(conf: Path) -> set[str]:
+def _referred(conf: Path, experiment: str) -> set[str]:
     """Keys of the configuration's root that some file refers to, as in ``${speedup.w4}``."""
-    texts = (path.read_text(encoding="utf-8") for path in conf.rglob("*.yaml"))
+    own = conf / "experiment" / f"{experiment}.yaml"
+    paths = [path for path in conf.rglob("*.yaml") if path.parent != own.parent or path == own]
+    texts = (path.read_text(encoding="utf-8") for path in paths)
     return {name for text in texts for name in re.findall(r"\$\{([A-Za-z_]\w*)", text)}
 
 
-def _set(data: dict[str, Any], key: str, value: Any, where: str) -> None:
-    node: Any = data
+def _with(data: dict[str, Any], key: str, value: Any, where: str) -> dict[str, Any]:
+    """`data` with another value for a dotted key; what does not change is shared, not copied."""
+    changed = node = dict(data)
     *path, last = key.split(".")
     for part in path:
-        node = node.get(part) if isinstance(node, dict) else None
-    if not isinstance(node, dict) or last not in node:
-        siblings = [".".join([*path, name]) for name in node] if isinstance(node, dict) else list(data)
-        raise InputError(f"hydra.sweeper.params.{key}", "an unknown key", one_of(key, siblings), where)
+        if not isinstance(node.get(part), dict):
+            raise _unknown(key, list(data), where)
+        below = dict(node[part])
+        node[part] = below
+        node = below
+    if last not in node:
+        raise _unknown(key, [".".join([*path, name]) for name in node], where)
     node[last] = value
+    return changed
+
+
+def _unknown(key: str, known: list[str], where: str) -> InputError:
+    return InputError(f"hydra.sweeper.params.{key}", "an unknown key", one_of(key, known), where)
 
 
 def _thin(axes: dict[str, list[Any]], file: ExperimentFile, most: int | None) -> dict[str, list[Any]]:

@@ -14,7 +14,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from artifact import config
@@ -64,24 +64,44 @@ def compose_config(conf: Path, overrides: Iterable[str], where: str = "command l
     known = groups(conf)
     for override in overrides:
         _check_choice(override, known, where)
-    logging.getLogger("hydra").setLevel(logging.ERROR)
     try:
-        with initialize_config_dir(str(conf.resolve()), version_base="1.3"):
-            composed = compose("config", overrides, return_hydra_config=True)
-        choices = dict(composed.hydra.runtime.choices)
-        keys = [key for key in composed if key != "hydra"]
-        data = {key: _resolved(composed, key) for key in keys}
+        composed, files = compose_with_hydra(conf, tuple(overrides))
+        data = resolved(composed)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise _as_input_error(error, conf, overrides, where) from None
-    files = {group: str(name) for group, name in choices.items() if group in known}
-    origins = {}
+    keys = [override.lstrip("+~").partition("=")[0] for override in overrides]
+    return Composed(data, files, origins(conf, files) | {key: where for key in keys if key not in known})
+
+
+def compose_with_hydra(conf: Path, overrides: tuple[str, ...]) -> tuple[DictConfig, dict[str, str]]:
+    """What Hydra composes, open to more keys and with interpolations as they are; and the files chosen."""
+    logging.getLogger("hydra").setLevel(logging.ERROR)
+    with initialize_config_dir(str(conf.resolve()), version_base="1.3"):
+        composed = compose("config", list(overrides), return_hydra_config=True)
+    choices = dict(composed.hydra.runtime.choices)
+    OmegaConf.set_struct(composed, False)
+    known = groups(conf)
+    return composed, {group: str(name) for group, name in choices.items() if group in known}
+
+
+def resolved(composed: DictConfig) -> dict[str, Any]:
+    """Nested mappings of a composed configuration, without what Hydra needs for itself."""
+    return {
+        str(key): OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+        for key, node in composed.items()
+        if key != "hydra"
+    }
+
+
+def origins(conf: Path, files: Mapping[str, str]) -> dict[str, str]:
+    """The file that each key comes from, where that is one that reaches beyond its own group."""
+    found: dict[str, str] = {}
     for group, name in sorted(files.items(), key=lambda item: item[0] == "experiment"):
         path = conf / group / f"{name}.yaml"
         if reaches_out(path):
             shown = f"conf/{group}/{name}.yaml"
-            origins |= dict.fromkeys(_leaves(read_yaml(path, shown)), shown)
-    keys = [override.lstrip("+~").partition("=")[0] for override in overrides]
-    return Composed(data, files, origins | {key: where for key in keys if key not in known})
+            found |= dict.fromkeys(_leaves(read_yaml(path, shown)), shown)
+    return found
 
 
 def reaches_out(path: Path) -> bool:
@@ -111,11 +131,6 @@ def compose_files(conf: Path, files: Iterable[tuple[str, str]]) -> dict[tuple[st
     data = compose_config(conf, [f"+{g}@alternatives.{g}.{f}={f}" for g, f in own]).data
     result = {(g, f): data["alternatives"][g][f] for g, f in own}
     return result | {(g, f): read_yaml(paths[g, f], f"conf/{g}/{f}.yaml").get(g, {}) for g, f in reaching}
-
-
-def _resolved(composed: Any, key: str) -> Any:
-    node = composed[key]
-    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
 
 
 NOT_SETTING = {"figure", "sample", "regime"}

@@ -1,7 +1,7 @@
 """From conf/ to settings: every experiment's points, compiled once and cached by content.
 
-A cache hit reads one file and imports no Hydra, since every job on another machine parses the
-workflow again.
+A cache hit reads one file an experiment and imports no Hydra, since every job on another machine
+parses the workflow again.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from artifact.files import write_if_changed
 from artifact.fingerprint import fingerprint
@@ -17,35 +18,56 @@ from artifact.points import Experiment, Grid, Point
 
 
 def load(conf: Path, cache: Path, scale: str) -> Grid:
-    """The grid of `conf` at a scale of conf/scale/, from `cache` if that is current.
+    """The grid of `conf` at a scale of conf/scale/, from the folder `cache` where that is current.
 
     Raises
     ------
     InputError
         For anything in `conf` that cannot be used.
     """
-    key = _key(conf, scale)
-    try:
-        stored = json.loads(cache.read_text())
-        current = stored["key"] == key
-    except (OSError, ValueError, KeyError, TypeError):
-        current = False
-    if not current:
+    keys = _keys(conf, scale)
+    stored: dict[str, Any] = {name: _read(cache / f"{name}.json", key) for name, key in keys.items()}
+    outdated = [name for name, entry in stored.items() if entry is None]
+    if outdated:
         from artifact.compile import compile_grid
 
-        stored = {"key": key, **asdict(compile_grid(conf, scale))}
-        write_if_changed(cache, json.dumps(stored))
-    experiments = {
-        name: Experiment(
-            name, data["figure"], data["labels"], tuple(Point(**point) for point in data["points"])
-        )
-        for name, data in stored["experiments"].items()
-    }
-    return Grid(experiments, stored["settings"])
+        compiled = compile_grid(conf, scale, outdated)
+        for name, experiment in compiled.experiments.items():
+            needed = {point.id: compiled.settings[point.id] for point in experiment.points}
+            entry = {"key": keys[name], "experiment": asdict(experiment), "settings": needed}
+            write_if_changed(cache / f"{name}.json", json.dumps(entry))
+            stored[name] = entry
+    experiments, settings = {}, {}
+    for name, entry in stored.items():
+        data = entry["experiment"]
+        points = tuple(Point(**point) for point in data["points"])
+        experiments[name] = Experiment(name, data["figure"], data["labels"], points)
+        settings |= entry["settings"]
+    return Grid(experiments, settings)
 
 
-def _key(conf: Path, scale: str) -> str:
-    digest = hashlib.sha256(f"{fingerprint('artifact.compile')} {scale}".encode())
+def _read(path: Path, key: str) -> dict[str, Any] | None:
+    """What is stored of an experiment, unless it is damaged or of another configuration."""
+    try:
+        stored = json.loads(path.read_text())
+        return stored if stored["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _keys(conf: Path, scale: str) -> dict[str, str]:
+    """For each experiment a digest of all that it is compiled from: conf/ without other experiments."""
+    shared = hashlib.sha256(f"{fingerprint('artifact.compile')} {scale}".encode())
+    experiments = {}
     for path in sorted(conf.rglob("*.yaml")):
-        digest.update(f"\n{path.relative_to(conf)}\n".encode() + path.read_bytes())
-    return digest.hexdigest()
+        content = f"\n{path.relative_to(conf)}\n".encode() + path.read_bytes()
+        if path.parent == conf / "experiment":
+            experiments[path.stem] = content
+        else:
+            shared.update(content)
+    keys = {}
+    for name, content in experiments.items():
+        digest = shared.copy()
+        digest.update(content)
+        keys[name] = digest.hexdigest()
+    return keys

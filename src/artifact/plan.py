@@ -1,4 +1,4 @@
-"""What the workflow needs to know: which files each experiment is made of, and where they lie."""
+"""What the workflow needs to know: which files each experiment is made of, and which jobs make them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from artifact import grid
+from artifact.batch_data import Batch, Run
 from artifact.experiment_data import ExperimentData
-from artifact.files import write_if_changed
+from artifact.files import write, write_if_changed
 from artifact.fingerprint import fingerprint
+from artifact.points import Grid
+
+MOST_SETTINGS = 16
+"""Settings in a batch at most: enough that imports cost little, few enough that all cores have work."""
 
 
 @dataclass(frozen=True)
@@ -22,26 +27,27 @@ class Plan:
         Prefix of the files that are kept: figures/, paper/, CLAIMS.md.
     work
         Folder of what lies between the runs and those.
-    runs
-        File of each experiment's runs, in the order of its points.
-    titles
-        For each run what it is, in words.
+    batches
+        Every run once, by the name of its batch.
     """
 
     root: str
     work: str
     experiments: dict[str, ExperimentData]
-    runs: dict[str, list[str]]
-    titles: dict[str, str]
+    batches: dict[str, Batch]
 
     @property
     def names(self) -> list[str]:
         """Names of the experiments."""
         return list(self.experiments)
 
+    def needs(self, experiment: str) -> list[str]:
+        """Names of the batches that hold the runs of an experiment."""
+        return [name for name, batch in self.batches.items() if experiment in batch.experiments]
+
 
 def make_plan(conf: Path, results: Path, scale: str) -> Plan:
-    """Read the grid of `conf`, and write what the jobs read: settings and expanded experiments.
+    """Read the grid of `conf`, and write what the jobs read: settings, batches, expanded experiments.
 
     Files that are as they should be are left alone, so that their time tells when they changed.
 
@@ -50,31 +56,68 @@ def make_plan(conf: Path, results: Path, scale: str) -> Plan:
     InputError
         For anything in `conf` that cannot be used.
     """
-    found = grid.load(conf, results / "grids" / f"{scale}.json", scale)
+    found = grid.load(conf, results / "grids" / scale, scale)
     full = scale == "full"
     work = results if full else results / scale
-    codes: dict[str, str] = {}
-    experiments, runs, titles = {}, {}, {}
-    for name, experiment in found.experiments.items():
-        points = []
-        for point in experiment.points:
-            if point.scheduler not in codes:
-                module = f"edgebatch.schedulers.{point.scheduler}"
-                codes[point.scheduler] = fingerprint("artifact.simulate", module)
-            run = f"{results}/runs/{point.id}-{codes[point.scheduler]}.json"
-            points.append({"id": point.id, "run": run, "axes": point.axes})
-        data = ExperimentData(name, experiment.figure, experiment.labels, points)
-        experiments[name] = data
-        runs[name] = list(dict.fromkeys(point["run"] for point in points))
-        for point in points:
-            axes = ", ".join(data.label(axis, value) for axis, value in point["axes"].items())
-            titles.setdefault(Path(point["run"]).stem, f"Simulating {axes} ({name})")
-        write_if_changed(work / "experiments" / f"{name}.json", data.to_json())
-    for stale in (work / "experiments").glob("*.json"):
-        if stale.stem not in experiments:
-            stale.unlink()
     for id_, setting in found.settings.items():
         path = results / "settings" / f"{id_}.json"
         if not path.exists():
             write_if_changed(path, json.dumps(setting, indent=1, sort_keys=True) + "\n")
-    return Plan("" if full else f"{work}/", str(work), experiments, runs, titles)
+    experiments, runs = _expand(found, results)
+    for name, data in experiments.items():
+        write_if_changed(work / "experiments" / f"{name}.json", data.to_json())
+    for stale in (work / "experiments").glob("*.json"):
+        if stale.stem not in experiments:
+            stale.unlink()
+    batches = partition(experiments, runs)
+    for name, batch in batches.items():
+        write_if_changed(results / "batches" / f"{name}.json", batch.to_json())
+        _mark(batch, results / "batches" / f"{name}.done")
+    return Plan("" if full else f"{work}/", str(work), experiments, batches)
+
+
+def _expand(found: Grid, results: Path) -> tuple[dict[str, ExperimentData], dict[str, Run]]:
+    """The experiments with the files of their runs, and every run once, by its file."""
+    schedulers = {point.scheduler for entry in found.experiments.values() for point in entry.points}
+    codes = {name: fingerprint("artifact.simulate", f"edgebatch.schedulers.{name}") for name in schedulers}
+    experiments, runs = {}, {}
+    for name, experiment in found.experiments.items():
+        data = ExperimentData(name, experiment.figure, experiment.labels, [])
+        for point in experiment.points:
+            code = codes[point.scheduler]
+            setting, file = f"{results}/settings/{point.id}.json", f"{results}/runs/{point.id}-{code}.json"
+            words = ", ".join(data.label(axis, value) for axis, value in point.axes.items())
+            scheduler = data.label("scheduler", point.axes.get("scheduler", point.scheduler))
+            data.points.append({"id": point.id, "run": file, "axes": point.axes})
+            runs.setdefault(file, Run(setting, file, code, scheduler, f"{words} ({name})"))
+        experiments[name] = data
+    return experiments, runs
+
+
+def partition(experiments: dict[str, ExperimentData], runs: dict[str, Run]) -> dict[str, Batch]:
+    """Every run in one batch, by the batch's name; a batch has one code, and runs for the same experiments.
+
+    So an edit of one scheduler, or a value more in one figure, leaves the other batches as they are.
+    """
+    needing: dict[str, list[str]] = {file: [] for file in runs}
+    for name, data in experiments.items():
+        for file in dict.fromkeys(point["run"] for point in data.points):
+            needing[file].append(name)
+    groups: dict[tuple[tuple[str, ...], str], list[Run]] = {}
+    for file, run in runs.items():
+        groups.setdefault((tuple(needing[file]), run.code), []).append(run)
+    batches = []
+    for (names, _), group in groups.items():
+        number = -(-len(group) // MOST_SETTINGS)
+        # by content: the order of a sweep does not matter, and its long settings are spread evenly
+        members = sorted(group, key=lambda run: run.result)
+        batches += [Batch(names, tuple(members[i::number])) for i in range(number)]
+    return {batch.name: batch for batch in batches}
+
+
+def _mark(batch: Batch, done: Path) -> None:
+    """Let the marker of a batch say whether all of its results are stored, whoever made or deleted them."""
+    if batch.missing():
+        done.unlink(missing_ok=True)
+    elif not done.exists():
+        write(done, "")

@@ -9,9 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from artifact.setting import identity
-from artifact.simulate import FORMAT, METRICS
-from edgebatch.errors import InputError
+from artifact.run_file import read_run
+from artifact.simulate import METRICS
 
 
 def gather(points: list[dict[str, Any]]) -> pd.DataFrame:
@@ -20,7 +19,7 @@ def gather(points: list[dict[str, Any]]) -> pd.DataFrame:
     Parameters
     ----------
     points
-        For each point its ``id``, its ``run`` (a file) and its ``axes``.
+        For each point its ``run`` (a file) and its ``axes``.
 
     Returns
     -------
@@ -29,25 +28,13 @@ def gather(points: list[dict[str, Any]]) -> pd.DataFrame:
     """
     rows = []
     for point in points:
-        run = _read_run(Path(point["run"]), point["id"])
+        run = read_run(Path(point["run"]))
         rows += [{**_flat(point["axes"]), **replicate} for replicate in run["replicates"]]
     return pd.DataFrame(rows)
 
 
 def _flat(axes: dict[str, Any]) -> dict[str, Any]:
     return {key: json.dumps(v) if isinstance(v, (list, dict)) else v for key, v in axes.items()}
-
-
-def _read_run(path: Path, expected_id: str) -> dict[str, Any]:
-    try:
-        run = json.loads(path.read_text())
-        honest = run["format"] == FORMAT and run["id"] == expected_id == identity(run["setting"])
-        replicates = run["replicates"]
-    except (OSError, ValueError, KeyError, TypeError):
-        honest, replicates = False, []
-    if not honest or not replicates:
-        raise InputError("id", "another setting or a damaged file", f"the run of {expected_id}", str(path))
-    return {"replicates": replicates}
 
 
 def axes_of(samples: pd.DataFrame) -> list[str]:

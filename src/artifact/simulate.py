@@ -1,4 +1,4 @@
-"""One setting simulated: ``python -m artifact.simulate SETTING RESULT`` is what each job runs."""
+"""One setting simulated: ``python -m artifact.simulate SETTING RESULT``; a job runs a batch of them."""
 
 from __future__ import annotations
 
@@ -118,6 +118,19 @@ def measure(system: System, requests: Requests, outcome: Iterable[Epoch]) -> dic
     }
 
 
+def simulate_file(setting: Path, result: Path, code: str, progress: bool = False) -> dict[str, float]:
+    """Simulate the setting of a file, and store its result; returns the seconds that `run` tells.
+
+    Raises
+    ------
+    InputError, OSError, ValueError
+        For a file that cannot be read, is not JSON, or is not a setting.
+    """
+    found, seconds = run(read_setting(json.loads(setting.read_text()), str(setting)), code, progress)
+    write(result, json.dumps(found, indent=1) + "\n")
+    return seconds
+
+
 def main() -> int:
     """Simulate the setting of a file, and store the result of it."""
     parser = argparse.ArgumentParser(prog="python -m artifact.simulate", description=__doc__)
@@ -126,15 +139,13 @@ def main() -> int:
     parser.add_argument("--code", required=True, help="fingerprint of the code that runs")
     chosen = parser.parse_args()
     try:
-        setting = read_setting(json.loads(chosen.setting.read_text()), str(chosen.setting))
-        result, seconds = run(setting, chosen.code, progress=sys.stderr.isatty())
+        seconds = simulate_file(chosen.setting, chosen.result, chosen.code, progress=sys.stderr.isatty())
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             print(f"artifact: {error}", file=sys.stderr)
         else:
             print(f"artifact: {chosen.setting}: {error}", file=sys.stderr)
         return 2
-    write(chosen.result, json.dumps(result, indent=1) + "\n")
     print(json.dumps({**seconds, "process": time.process_time()}))
     return 0
 

@@ -61,7 +61,13 @@ def test_an_edit_of_code_that_the_result_depends_on_changes_the_fingerprint(fold
 
 @pytest.mark.parametrize(
     "file",
-    ["edgebatch/schedulers/dftsp.py", "edgebatch/schedulers/no_batching.py", "artifact/figures.py"],
+    [
+        "edgebatch/schedulers/dftsp.py",
+        "edgebatch/schedulers/no_batching.py",
+        "artifact/figures.py",
+        "artifact/batch.py",
+        "artifact/plan.py",
+    ],
 )
 def test_an_edit_of_what_the_result_does_not_depend_on_keeps_the_fingerprint(folder, file):
     before = _fingerprint(folder)

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from artifact import grid
+from artifact import compile, grid
 from artifact.plan import make_plan
 from tests.artifact.spoilt import GOOD
 from tests.workflow.checkout import ROOT, execute
@@ -14,12 +14,12 @@ HEAVY = {"hydra", "omegaconf", "pandas", "seaborn", "matplotlib", "snakemake"}
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A project with one experiment whose grid is compiled."""
+    """A project with one experiment, which is compiled."""
     folder = tmp_path_factory.mktemp("grid")
     shutil.copytree(ROOT / "conf", folder / "conf", ignore=shutil.ignore_patterns("experiment"))
     (folder / "conf/experiment").mkdir()
     (folder / "conf/experiment/mine.yaml").write_text(GOOD)
-    grid.load(folder / "conf", folder / "results/grids/full.json", "full")
+    grid.load(folder / "conf", folder / "results/grids/full", "full")
     return folder
 
 
@@ -46,6 +46,10 @@ def test_simulating_a_setting_imports_nothing_of_configuration_or_figures(folder
     assert json.loads((folder / "run.json").read_text())["id"] == id_
 
 
+def test_a_job_imports_nothing_of_configuration_or_figures(folder):
+    assert _imported(folder, "import artifact.batch") == set()
+
+
 def test_the_library_imports_nothing_of_the_artifact(folder):
     code = "import sys, edgebatch, edgebatch.cli, edgebatch.simulation\nfrom edgebatch import schedulers\n"
     code += "[schedulers.get(name) for name in schedulers.names()]\nassert 'artifact' not in sys.modules"
@@ -53,32 +57,69 @@ def test_the_library_imports_nothing_of_the_artifact(folder):
 
 
 def test_a_grid_read_from_its_cache_is_the_compiled_one(folder):
-    cache = folder / "results/grids/full.json"
-    stored = cache.stat().st_mtime_ns
-    again = grid.load(folder / "conf", cache, "full")
-    assert cache.stat().st_mtime_ns == stored
-    compiled = grid.load(folder / "conf", folder / "elsewhere.json", "full")
+    entry = folder / "results/grids/full/mine.json"
+    stored = entry.stat().st_mtime_ns
+    again = grid.load(folder / "conf", entry.parent, "full")
+    assert entry.stat().st_mtime_ns == stored
+    compiled = grid.load(folder / "conf", folder / "elsewhere", "full")
     assert again.experiments == compiled.experiments
     assert json.dumps(again.settings) == json.dumps(compiled.settings)
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"key": "other"}'])
 def test_a_damaged_cache_is_compiled_anew(folder, tmp_path, damage):
-    cache = tmp_path / "full.json"
-    cache.write_text(damage)
-    assert grid.load(folder / "conf", cache, "full").experiments["mine"].points
-    assert json.loads(cache.read_text())["experiments"]
+    (tmp_path / "mine.json").write_text(damage)
+    assert grid.load(folder / "conf", tmp_path, "full").experiments["mine"].points
+    assert json.loads((tmp_path / "mine.json").read_text())["settings"]
 
 
 def test_a_changed_file_of_the_configuration_is_seen(folder, tmp_path):
     conf = shutil.copytree(folder / "conf", tmp_path / "conf")
-    cache = shutil.copy(folder / "results/grids/full.json", tmp_path / "full.json")
+    cache = shutil.copytree(folder / "results/grids/full", tmp_path / "full")
     before = grid.load(conf, cache, "full")
     (conf / "model/bloom_3b.yaml").write_text(
         (conf / "model/bloom_3b.yaml").read_text().replace("layers: 30", "layers: 31")
     )
     changed = set(grid.load(conf, cache, "full").settings) ^ set(before.settings)
     assert len(changed) == 4
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """Names of the experiments that are compiled, in order."""
+    names = []
+    real = compile.compile_grid
+    monkeypatch.setattr(
+        compile, "compile_grid", lambda conf, scale, some: names.extend(some) or real(conf, scale, some)
+    )
+    return names
+
+
+def test_only_the_experiment_that_changed_is_compiled(folder, tmp_path, compiled):
+    conf = shutil.copytree(folder / "conf", tmp_path / "conf")
+    cache = shutil.copytree(folder / "results/grids/full", tmp_path / "full")
+    (conf / "experiment/other.yaml").write_text(GOOD.replace("10,20", "10,30"))
+    found = grid.load(conf, cache, "full")
+    assert compiled == ["other"]
+    assert len(found.settings) == 6
+    (conf / "experiment/other.yaml").write_text(GOOD.replace("10,20", "10,20,40"))
+    found = grid.load(conf, cache, "full")
+    assert compiled == ["other", "other"]
+    assert len(found.settings) == 6
+    (conf / "config.yaml").write_text((conf / "config.yaml").read_text() + "\n")
+    grid.load(conf, cache, "full")
+    assert compiled[2:] == ["mine", "other"]
+
+
+def test_an_experiment_that_is_removed_leaves_no_settings_behind(folder, tmp_path, compiled):
+    conf = shutil.copytree(folder / "conf", tmp_path / "conf")
+    cache = shutil.copytree(folder / "results/grids/full", tmp_path / "full")
+    before = grid.load(conf, cache, "full")
+    (conf / "experiment/other.yaml").write_text(GOOD.replace("10,20", "30"))
+    assert len(grid.load(conf, cache, "full").settings) == 6
+    (conf / "experiment/other.yaml").unlink()
+    assert grid.load(conf, cache, "full") == before
+    assert compiled == ["other"]
 
 
 def test_a_plan_leaves_files_alone_that_are_as_they_should_be(folder, tmp_path):

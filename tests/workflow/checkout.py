@@ -25,9 +25,10 @@ def copy_project(to: Path, source: Path = ROOT, parts=PARTS) -> Path:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Variables with which the code of `folder` runs, by the tools of this interpreter."""
+    """Variables with which the code of `folder`, else of this checkout, runs by this interpreter's tools."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    return os.environ | {"PATH": path, "PYTHONPATH": str(folder / "src"), "OMP_NUM_THREADS": "1"}
+    code = os.pathsep.join([str(folder / "src"), str(ROOT / "src")])
+    return os.environ | {"PATH": path, "PYTHONPATH": code, "OMP_NUM_THREADS": "1"}
 
 
 def execute(folder: Path, *command: str) -> subprocess.CompletedProcess:

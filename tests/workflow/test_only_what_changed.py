@@ -2,10 +2,11 @@
 
 import re
 import shutil
+import sys
 
 import pytest
 
-from tests.workflow.checkout import copy_project, jobs, snakemake
+from tests.workflow.checkout import copy_project, execute, jobs, snakemake
 
 TARGETS = ("figures/a.pdf", "figures/b.pdf")
 
@@ -39,30 +40,33 @@ def _edit(path, old, new):
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
+def _runs(folder):
+    """The results there are, with the time at which each was written."""
+    return {path.stem: path.stat().st_mtime_ns for path in (folder / "results/runs").glob("*.json")}
+
+
 @pytest.fixture(scope="module")
 def first_run(tmp_path_factory):
-    """Two figures that share two of their eight settings, and what Snakemake says while it makes them."""
+    """A folder with two figures that share two of their eight settings."""
     folder = copy_project(tmp_path_factory.mktemp("first") / "copy")
     for path in (folder / "conf/experiment").glob("*.yaml"):
         path.unlink()
     (folder / "conf/claims.yaml").write_text("confidence: 0.95\nclaims: []\n")
     _sweep(folder, "a", "10,20")
     _sweep(folder, "b", "20,30")
-    said = snakemake(folder, *TARGETS)
-    return folder, said
+    snakemake(folder, *TARGETS)
+    return folder
 
 
 @pytest.fixture
 def folder(first_run, tmp_path):
     """A copy of the first run, to change."""
-    return shutil.copytree(first_run[0], tmp_path / "copy")
+    return shutil.copytree(first_run, tmp_path / "copy")
 
 
 def test_settings_that_two_figures_share_are_simulated_once(first_run):
-    folder, said = first_run
-    assert re.search(r"^simulate +6$", said, re.M)
-    assert len(list((folder / "results/runs").glob("*.json"))) == 6
-    assert all((folder / target).stat().st_size for target in TARGETS)
+    assert len(_runs(first_run)) == 6
+    assert all((first_run / target).stat().st_size for target in TARGETS)
 
 
 def test_nothing_runs_when_nothing_has_changed(folder):
@@ -70,8 +74,15 @@ def test_nothing_runs_when_nothing_has_changed(folder):
 
 
 def test_one_more_value_in_one_figure_adds_its_settings_and_redraws_that_figure(folder):
+    before = _runs(folder)
     _sweep(folder, "a", "10,20,40")
-    assert jobs(folder, *TARGETS) == {"simulate": 2, "collect": 1, "draw": 1}
+    # how many settings the jobs simulate is seen when they have run
+    assert jobs(folder, *TARGETS) | {"simulate": 0} == {"simulate": 0, "collect": 1, "draw": 1}
+    said = snakemake(folder, *TARGETS)
+    assert len(re.findall("Simulating a, .*: 1 setting$", said, re.M)) == 2
+    after = _runs(folder)
+    assert len(after) == len(before) + 2
+    assert {run: after[run] for run in before} == before
 
 
 def test_edited_comments_and_docstrings_run_nothing(folder):
@@ -86,12 +97,14 @@ def test_edited_comments_and_docstrings_run_nothing(folder):
 def test_an_edited_scheduler_runs_its_own_settings_and_the_old_runs_serve_when_it_is_reverted(folder):
     tables = tuple(target.replace(".pdf", ".csv") for target in TARGETS)
     scheduler = folder / "src/edgebatch/schedulers/static_batching.py"
-    before = [(folder / table).read_bytes() for table in tables]
+    before, runs = [(folder / table).read_bytes() for table in tables], _runs(folder)
     old, new = "upper_bound=bound)", "upper_bound=bound + 0)"
     _edit(scheduler, old, new)
-    assert jobs(folder, *TARGETS) == {"simulate": 3, "collect": 2, "draw": 2}
+    assert jobs(folder, *TARGETS) | {"simulate": 0} == {"simulate": 0, "collect": 2, "draw": 2}
     snakemake(folder, *tables)
-    assert len(list((folder / "results/runs").glob("*.json"))) == 9
+    edited = _runs(folder)
+    assert len(edited) == len(runs) + 3
+    assert {run: edited[run] for run in runs} == runs
     _edit(scheduler, new, old)
     assert "simulate" not in jobs(folder, *TARGETS)
     assert [(folder / table).read_bytes() for table in tables] == before
@@ -109,7 +122,37 @@ def test_keys_of_yaml_files_in_another_order_run_nothing(folder):
 
 def test_a_fresh_clone_with_results_simulates_nothing(first_run, tmp_path):
     clone = tmp_path / "clone"
-    shutil.copytree(
-        first_run[0], clone, ignore=shutil.ignore_patterns(".snakemake"), copy_function=shutil.copy
-    )
+    ignored = shutil.ignore_patterns(".snakemake")
+    shutil.copytree(first_run, clone, ignore=ignored, copy_function=shutil.copy)
     assert "simulate" not in jobs(clone, *TARGETS)
+
+
+def test_runs_that_are_all_that_is_left_of_the_results_serve_again(folder):
+    for path in (folder / "results").iterdir():
+        if path.name != "runs":
+            shutil.rmtree(path)
+    assert "simulate" not in jobs(folder, *TARGETS)
+
+
+def test_a_result_that_is_deleted_is_simulated_again_alone_for_the_next_figure(folder):
+    before = _runs(folder)
+    shutil.rmtree(folder / "figures")
+    (folder / f"results/runs/{min(before)}.json").unlink()
+    snakemake(folder, *TARGETS)
+    after = _runs(folder)
+    assert {run for run in before if after[run] != before[run]} == {min(before)}
+
+
+def test_a_setting_that_fails_leaves_the_others_done_and_the_figure_unmade(folder):
+    before = _runs(folder)
+    _sweep(folder, "a", "10,20,40,50")
+    jobs(folder, *TARGETS)  # which writes the files of the new settings
+    settings = {path.stem: path for path in (folder / "results/settings").glob("*.json")}
+    bad = min(settings.keys() - {run.partition("-")[0] for run in before})
+    settings[bad].write_text("{}")
+    figure = (folder / "figures/a.csv").read_bytes()
+    done = execute(folder, sys.executable, "-m", "snakemake", "--nocolor", "--cores", "2", *TARGETS)
+    assert done.returncode != 0
+    assert f"python -m artifact.simulate results/settings/{bad}.json" in done.stdout
+    assert len(_runs(folder)) == len(before) + 3
+    assert (folder / "figures/a.csv").read_bytes() == figure

@@ -1,28 +1,29 @@
 rule simulate:
     output:
-        "results/runs/{run}.json",
+        "results/batches/{batch}.done",
     log:
-        "results/logs/{run}.log",
+        "results/logs/simulate/{batch}.log",
     conda:
         "../../environment.yml"
     resources:
         # words for the message; unlike params they may change without a new run
-        setting_in_words=lambda wildcards: PLAN.titles[wildcards.run],
+        batch_in_words=lambda wildcards: PLAN.batches[wildcards.batch].title(),
     params:
-        setting=lambda wildcards: wildcards.run.partition("-")[0],
-        code=lambda wildcards: wildcards.run.partition("-")[2],
+        experiments=f"{WORK}/experiments",
     message:
-        "{resources.setting_in_words}"
+        "{resources.batch_in_words}"
     shell:
-        "python -m artifact.simulate results/settings/{params.setting}.json {output}"
-        " --code {params.code} > {log} 2>&1"
+        "python -m artifact.batch results/batches/{wildcards.batch}.json {output}"
+        " --experiments {params.experiments} > {log}"
 
 
 rule collect:
     input:
         data=f"{WORK}/experiments/{{experiment}}.json",
         claims="conf/claims.yaml",
-        runs=lambda wildcards: PLAN.runs[wildcards.experiment],
+        runs=lambda wildcards: expand(
+            "results/batches/{batch}.done", batch=PLAN.needs(wildcards.experiment)
+        ),
     output:
         samples=f"{WORK}/samples/{{experiment}}.csv",
         points=f"{ROOT}figures/{{experiment}}.csv",
