@@ -7,11 +7,11 @@ from typing import Any
 from artifact.setting import SchedulerChoice, Setting, Simulation
 from edgebatch.errors import InputError
 from edgebatch.llm import Llm
-from edgebatch.problem import EdgeNode, Slots, System
 from edgebatch.quantization import Quantization, accuracy_from_perplexity
 from edgebatch.radio import Radio
 from edgebatch.roofline import Roofline
 from edgebatch.schema import Checked, choice, integer, read, real
+from edgebatch.system import EdgeNode, Slots, System
 from edgebatch.workload import Workload
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from edgebatch import schedulers
 from edgebatch.errors import InputError, one_of
-from edgebatch.problem import Instance, Schedule, System
+from edgebatch.problem import Instance, Schedule
 from edgebatch.radio import Radio
 from edgebatch.schema import Checked, integer, read
+from edgebatch.system import System
 from edgebatch.workload import Workload
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from artifact.files import write
 from artifact.setting import Setting, identity, read_setting
 from edgebatch.errors import InputError
-from edgebatch.problem import System
 from edgebatch.simulation import Epoch, simulate
+from edgebatch.system import System
 from edgebatch.workload import Requests, draw_requests
 
 FORMAT = "edgebatch-run/1"

@@ -3,8 +3,10 @@
 from edgebatch.checker import Loads, check
 from edgebatch.errors import InfeasibleSchedule, InputError
 from edgebatch.llm import Llm
-from edgebatch.problem import EdgeNode, Instance, Schedule, Slots, System
+from edgebatch.problem import Instance, Schedule
 from edgebatch.quantization import Quantization
+from edgebatch.roofline import Roofline
+from edgebatch.system import EdgeNode, Slots, System
 
 __all__ = [
     "EdgeNode",
@@ -14,6 +16,7 @@ __all__ = [
     "Llm",
     "Loads",
     "Quantization",
+    "Roofline",
     "Schedule",
     "Slots",
     "System",

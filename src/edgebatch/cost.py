@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebatch.problem import System
 from edgebatch.roofline import Pace, Roofline
+from edgebatch.system import System
 
 
 class BatchCost(NamedTuple):

@@ -9,10 +9,11 @@ from typing import Any
 from edgebatch.checker import check
 from edgebatch.errors import InputError
 from edgebatch.llm import Llm
-from edgebatch.problem import COLUMNS, EdgeNode, Instance, Schedule, Slots, System
+from edgebatch.problem import COLUMNS, Instance, Schedule
 from edgebatch.quantization import Quantization
 from edgebatch.roofline import Roofline
 from edgebatch.schema import Checked, choice, describe, integer, read, real
+from edgebatch.system import EdgeNode, Slots, System
 
 FORMAT = "edgebatch-instance/1"
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgebatch.checker import Loads, check
-from edgebatch.problem import Instance, Schedule, System, fits
+from edgebatch.problem import Instance, Schedule, fits
+from edgebatch.system import System
 from edgebatch.workload import Requests
 
 Scheduler = Callable[[Instance], Schedule]

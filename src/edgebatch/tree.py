@@ -1,45 +1,19 @@
-"""The search tree of DFTSP: its levels, its pruning rules, and the walk through it.
+"""The search tree of DFTSP: its pruning rules, the price of a node, and the walk through it.
 
 A tree is given by a batch size z, a padded prompt length and the batch's tightest request. Level k
-is a chain: requests of one output length on which both shares rise together. A node says how many
-requests are taken from each chain so far, always those with the smallest shares.
+is a chain of `edgebatch.chains`. A node says how many requests are taken from each chain so far,
+always those with the smallest shares.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 FOUND, FAILED, FAILED_BY_COUNTS, OPEN = 0, 1, 2, 3
 """State of a node: a feasible batch; none below; none below, by memory or compute time; to expand."""
-
-
-class Levels(NamedTuple):
-    """Candidates in order of descending slack, and the chain that each belongs to.
-
-    Attributes
-    ----------
-    chain, rank
-        Chain of each request, and its place in that chain, shape (requests,).
-    uplink_share, downlink_share, deadline_s
-        Of each request, shape (requests,).
-    start
-        Offset of each chain in arrays that hold the chains one after the other, shape (chains + 1,).
-    length
-        Index of each chain's output length, rising, shape (chains,).
-    """
-
-    chain: NDArray[np.int64]
-    rank: NDArray[np.int64]
-    uplink_share: NDArray[np.float64]
-    downlink_share: NDArray[np.float64]
-    deadline_s: NDArray[np.float64]
-    start: NDArray[np.int64]
-    length: NDArray[np.int64]
 
 
 class Rules(NamedTuple):
@@ -56,44 +30,6 @@ class Budgets(NamedTuple):
     share: float
     memory_bytes: float
     relative_tolerance: float
-
-
-def chains(
-    length: NDArray[np.int64], uplink: NDArray[np.float64], downlink: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Split requests into the fewest chains on which both shares rise together.
-
-    Requests of one output length are met in order of their uplink share; each joins the chain whose
-    last downlink share is the largest that does not exceed its own. That is the greedy cover by
-    non-decreasing subsequences, which is minimal (Dilworth). Taking a prefix of a chain is optimal:
-    an exchange for a later request lowers neither share.
-
-    Returns
-    -------
-    chain, rank
-        Of each request, shape (requests,).
-    chain_length
-        Output-length index of each chain, rising, shape (chains,).
-    """
-    chain = np.empty(length.size, dtype=np.int64)
-    rank = np.empty(length.size, dtype=np.int64)
-    chain_length: list[int] = []
-    sizes: list[int] = []
-    tails: list[tuple[float, int]] = []
-    for i in np.lexsort((downlink, uplink, length)):
-        if not chain_length or chain_length[-1] != length[i]:
-            tails = []
-        place = bisect_right(tails, (float(downlink[i]), length.size))
-        if place:
-            _, k = tails.pop(place - 1)
-        else:
-            k = len(sizes)
-            sizes.append(0)
-            chain_length.append(int(length[i]))
-        insort(tails, (float(downlink[i]), k))
-        chain[i], rank[i] = k, sizes[k]
-        sizes[k] += 1
-    return chain, rank, np.array(chain_length, dtype=np.int64)
 
 
 # The functions that price a batch stand here and not in cost.py because compiled code is cached by the

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebatch.errors import InputError
-from edgebatch.problem import Slots
 from edgebatch.radio import Radio, draw_channel, least_share, rate_bits_per_s
 from edgebatch.schema import Checked, integer, real
+from edgebatch.system import Slots
 
 ARRIVALS, REQUESTS, CHANNEL = range(3)
 """Random streams of a run; a scheduler has none, so that all schedulers meet the same requests."""

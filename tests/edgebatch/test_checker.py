@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from edgebatch import InfeasibleSchedule, Quantization, Schedule, check
+from edgebatch.roofline import Roofline
 from tests.edgebatch.instances import sample, unit_instance
 from tests.edgebatch.oracle import judge
 
@@ -152,6 +153,20 @@ def test_devices_serve_one_by_one_unpadded_at_an_equal_part_of_the_flops():
     loads = check(instance, _queued((0, 2), (1,)))
     assert (loads.compute_time_s, loads.deadline_s, loads.padded_prompt_tokens) == (5.0, 100.0, 0)
     assert (loads.memory_bytes, loads.uplink_share, loads.downlink_share) == (12 + 8 + 12, 0.75, 0.375)
+
+
+def test_a_device_under_roofline_has_its_part_of_the_bandwidth_too():
+    # 4 bytes/s and 8 FLOPS a device: 16, 20 and 24 bytes for three tokens take longer than as many FLOPs
+    instance = unit_instance([1, 1], [3, 1], devices=2, slack_s=15.0)
+    system = dataclasses.replace(instance.system, cost=Roofline(8.0))
+    loads = check(dataclasses.replace(instance, system=system), _queued((0,), (1,)))
+    assert loads.compute_time_s == 60 / 4
+
+
+@pytest.mark.parametrize("devices", [1, 20])
+def test_the_slowest_node_that_a_float_can_hold_is_a_refusal_and_no_crash(devices):
+    slow = unit_instance([1], flops=5e-324, devices=devices)
+    assert _refusal(slow, _queued((0,))).startswith("compute of request 0: load inf")
 
 
 def test_each_request_of_a_device_has_a_deadline_of_its_own():

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebatch import tree
+from edgebatch.chains import Levels, chains
 from edgebatch.cost import BatchCost, batch_cost
 from edgebatch.errors import InputError, one_of
 from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule
@@ -35,7 +36,7 @@ class Forest:
     """
 
     requests: NDArray[np.int64]
-    levels: tree.Levels
+    levels: Levels
     cost: BatchCost
     largest: int
 
@@ -106,14 +107,14 @@ def forests(instance: Instance, bounded: bool) -> list[Forest]:
     candidates = candidates[np.argsort(-instance.slack_s[candidates], kind="stable")]
     lengths, length = np.unique(instance.output_tokens[candidates], return_inverse=True)
     up, down = instance.uplink_share[candidates], instance.downlink_share[candidates]
-    chain, rank, chain_length = tree.chains(length, up, down)
+    chain, rank, chain_length = chains(length, up, down)
     start = np.concatenate(([0], np.cumsum(np.bincount(chain, minlength=chain_length.size))))
     fixed = instance.system.fixed_padding_tokens
     prompts = instance.prompt_tokens[candidates]
     result = []
     for padded in np.unique(prompts) if fixed is None else np.array([fixed]):
         fit = np.flatnonzero(prompts <= padded)
-        levels = tree.Levels(
+        levels = Levels(
             chain[fit],
             rank[fit],
             up[fit],
@@ -128,7 +129,7 @@ def forests(instance: Instance, bounded: bool) -> list[Forest]:
     return result
 
 
-def _largest(instance: Instance, levels: tree.Levels, cost: BatchCost) -> int:
+def _largest(instance: Instance, levels: Levels, cost: BatchCost) -> int:
     """What the tightest single budget allows, each budget taken alone."""
     budgets = budgets_of(instance)
     kv_bytes = np.sort(cost.request_bytes[levels.length[levels.chain]])

@@ -88,6 +88,13 @@ def test_feasible_static_batching_under_roofline_counts_the_weights_once():
     assert _static(instance, batch_size=4) == ((0, 1, 2), ())
 
 
+def test_under_roofline_a_request_that_is_skipped_takes_no_time():
+    instance = _under(
+        Roofline(5.0), unit_instance([1] * 4, outputs=[1, 10, 1, 1], slack_s=[4.8, 99, 4.8, 4.8])
+    )
+    assert _static(instance, batch_size=4) == ((0, 2, 3), ())
+
+
 def test_blind_static_batching_under_roofline_loses_those_whose_requirement_the_batch_misses():
     instance = _under(Roofline(5.0), unit_instance([1] * 3, slack_s=[4.7, 4.8, 9.0]))
     assert _static(instance, batch_size=3, admission="blind") == ((1, 2), (0,))

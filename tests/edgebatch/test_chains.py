@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgebatch.tree import chains
+from edgebatch.chains import chains
 from tests.edgebatch.instances import steady
 
 # few values, so that ties in one share, in both and in the length are common
