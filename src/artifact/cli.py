@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "--figures", type=Path, default=Path("figures"), help="folder of the figures' CSV"
     )
     concluding.add_argument(
-        "--minutes", type=Path, default=Path("benchmarks/minutes.json"), help="CPU minutes"
+        "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of minutes.json and race.json"
     )
     concluding.add_argument(
         "--report", type=Path, default=Path("results/report"), help="folder for HTML tables"
@@ -144,7 +144,7 @@ def _conclude(chosen: argparse.Namespace) -> None:
     from artifact.conclude import conclude
     from artifact.files import write
 
-    files = conclude(chosen.conf, chosen.work, chosen.figures, chosen.minutes)
+    files = conclude(chosen.conf, chosen.work, chosen.figures, chosen.benchmarks)
     for name, text in files.items():
         report = name.startswith("report/")
         write(chosen.report / Path(name).name if report else chosen.out / name, text)

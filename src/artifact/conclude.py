@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -20,7 +21,7 @@ SHOWN_MODELS = "throughput_vs_accuracy"
 """The experiment whose models the table of quantization techniques has columns for."""
 
 
-def conclude(conf: Path, work: Path, figures: Path, minutes: Path) -> dict[str, str]:
+def conclude(conf: Path, work: Path, figures: Path, benchmarks: Path) -> dict[str, str]:
     """All files that sum up the experiments, by name below the root of the outputs.
 
     Parameters
@@ -29,8 +30,9 @@ def conclude(conf: Path, work: Path, figures: Path, minutes: Path) -> dict[str, 
         Folder with experiments/ and samples/.
     figures
         Folder with the CSV of each figure.
-    minutes
-        CPU minutes by experiment, as the last benchmark stored them; may be missing.
+    benchmarks
+        Folder with what the last benchmarks stored: minutes.json, CPU minutes by experiment, and race.json,
+        values for the prose. Both may be missing.
     """
     experiments = {
         path.stem: read_experiment_data(path) for path in sorted((work / "experiments").glob("*.json"))
@@ -38,7 +40,7 @@ def conclude(conf: Path, work: Path, figures: Path, minutes: Path) -> dict[str, 
     samples = {name: pd.read_csv(work / "samples" / f"{name}.csv") for name in experiments}
     points = {name: pd.read_csv(figures / f"{name}.csv") for name in experiments}
     decisions = decide_all(conf, experiments, samples)
-    spent: dict[str, float] = json.loads(minutes.read_text()) if minutes.exists() else {}
+    spent, race = (_stored(benchmarks / name) for name in ("minutes.json", "race.json"))
     nominal = compose_config(conf, [])
     made = {table.name: table for table in _tables(conf, nominal, experiments, decisions)}
     files = {f"paper/tables/{name}.tex": table.latex() for name, table in made.items()}
@@ -46,9 +48,13 @@ def conclude(conf: Path, work: Path, figures: Path, minutes: Path) -> dict[str, 
     files["CLAIMS.md"] = claims_page(decisions, spent)
     files["ASSUMPTIONS.md"] = ASSUMPTIONS + made["assumptions"].markdown()
     files["paper/values.tex"] = values.values_file(
-        _values(conf, nominal, experiments, samples, points, decisions)
+        _values(conf, nominal, experiments, samples, points, decisions) | race
     )
     return files
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 ASSUMPTIONS = """# Assumptions

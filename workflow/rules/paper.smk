@@ -21,6 +21,7 @@ rule typeset:
         f"{ROOT}paper/values.tex",
         expand(f"{ROOT}paper/tables/{{table}}.tex", table=[*TABLES, *PLAN.names]),
         figures=expand(f"{ROOT}figures/{{experiment}}.pdf", experiment=PLAN.names),
+        race="benchmarks/race.pdf",
     output:
         f"{ROOT}paper/main.pdf",
     log:
@@ -32,6 +33,6 @@ rule typeset:
     message:
         "Typesetting the paper"
     shell:
-        "cd {params.folder} && SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1"
+        "cd {params.folder} && TEXINPUTS=.:$OLDPWD/benchmarks: SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1"
         " latexmk -pdf -interaction=nonstopmode -halt-on-error -outdir=build main.tex"
         " > $OLDPWD/{log} 2>&1 && cp build/main.pdf main.pdf"
