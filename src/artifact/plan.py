@@ -13,7 +13,7 @@ from artifact.files import write, write_if_changed
 from artifact.fingerprint import fingerprint
 from artifact.points import Grid
 
-MOST_SETTINGS = 16
+MOST_SETTINGS = 8
 """Settings in a batch at most: enough that imports cost little, few enough that all cores have work."""
 
 
