@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from artifact.experiment import RELATIVE
 from artifact.setting import identity
 from artifact.simulate import FORMAT, METRICS
 from edgebatch.errors import InputError
@@ -52,7 +53,7 @@ def _read_run(path: Path, expected_id: str) -> dict[str, Any]:
 
 def axes_of(samples: pd.DataFrame) -> list[str]:
     """Names of the axis columns."""
-    return [column for column in samples if column not in (*METRICS, "seed")]
+    return [column for column in samples if column not in (*METRICS, *RELATIVE, "seed")]
 
 
 def settings_of(
