@@ -42,7 +42,8 @@ def loads(
     )
     budgets = np.empty_like(costs)
     budgets[:2] = slack
-    budgets[2] = system.edge_node.memory_bytes * slack - system.weight_bytes
+    # weights that nearly fill the memory leave little but rounding: a hair more, to lose no exact fit
+    budgets[2] = system.edge_node.memory_bytes * (slack + 1e-15) - system.weight_bytes
     budgets[3] = np.multiply(deadline_s, slack)
     # a budget of 0 holds what costs nothing
     return np.divide(costs, budgets, out=np.zeros_like(costs), where=budgets > 0)

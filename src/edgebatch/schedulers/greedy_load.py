@@ -1,4 +1,4 @@
-"""Least load first: the greedy rule of the knapsack with several budgets."""
+"""Least load first: the requests that take the smallest parts of all four budgets together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ def schedule(instance: Instance) -> Schedule:
 
     A load is the cost of the request as a batch of its own, divided by the budget; for the compute
     time that is the request's own deadline, so that one in a hurry, which would hurry the whole
-    batch, counts for more. Every request is worth the same, so that the least load comes first.
+    batch, counts for more. Every request is worth the same, so that the least load comes first: the
+    greedy rule for the multidimensional knapsack (Kellerer, Pferschy and Pisinger, Knapsack
+    Problems, 2004, chapter 9).
     """
     every = np.arange(instance.size)
     padded = instance.padded(instance.prompt_tokens)
