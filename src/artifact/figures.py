@@ -171,7 +171,8 @@ def _bars(data: ExperimentData, table: pd.DataFrame) -> Figure:
             errors = [bars["mean"] - _low(bars, y), bars["half_width"]]
             axes.errorbar(places, bars["mean"], errors, fmt="none", color="black", lw=0.8, capsize=2)
         names = [data.label(x["key"], v) for v in values] if x else [name for _, _, name in series]
-        axes.set_xticks(range(len(names)), labels=names, rotation=20, ha="right", rotation_mode="anchor")
+        slope = 20 if len(names) <= 6 else 45
+        axes.set_xticks(range(len(names)), labels=names, rotation=slope, ha="right", rotation_mode="anchor")
         axes.set(xlabel=x["label"] if x else "", ylabel=_ylabel(axes, y))
         axes.set_yscale(y.get("scale", "linear"))
         axes.grid(False, axis="x")
