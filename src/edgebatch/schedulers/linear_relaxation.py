@@ -37,13 +37,14 @@ def schedule(instance: Instance) -> Schedule:
 
     Every batch has a padded prompt length and a deadline, the least of its requests. For each pair of
     them the batch is a 0/1 point of a linear program with four rows; the largest optimum, rounded
-    down, bounds every batch. Pairs that a single budget bounds no higher are left out.
+    down, bounds every batch. Where a single budget, or the prices of another program, bound a pair no
+    higher than is known, its program is left out.
 
     Returns
     -------
     Schedule
-        The largest batch found by admitting the requests of a program in order of the price of what
-        they use, which is to round its solution. Optimal where its size meets the bound.
+        The largest batch found by admitting the requests of a pair in order of the price of what they
+        use, which is to round the solution. Optimal where its size meets the bound.
 
     Raises
     ------
@@ -60,16 +61,20 @@ def schedule(instance: Instance) -> Schedule:
         for deadline_s in np.unique(instance.deadline_s[servable])
     ]
     simple = {pair: simple_bound(relaxation(instance, servable, *pair).load) for pair in pairs}
-    bound = 0
+    bound, prices = 0, np.zeros(4)
     batch: tuple[int, ...] = ()
     for pair in sorted(pairs, key=simple.__getitem__, reverse=True):
-        if simple[pair] <= max(bound, len(batch)):
+        known = max(bound, len(batch))
+        if simple[pair] <= known:
             break
         requests, load = relaxation(instance, servable, *pair)
-        prices = shadow_prices(load)
-        bound = max(bound, min(simple[pair], linear_bound(load, prices)))
-        order = requests[np.argsort(prices @ load, kind="stable")]
-        batch = max(batch, admit_in_order(instance, order), key=len)
+        # the prices of the last program often prove enough for this one as well
+        if linear_bound(load, prices) > known:
+            prices = shadow_prices(load)
+            bound = max(bound, min(simple[pair], linear_bound(load, prices)))
+        if len(batch) < bound:
+            order = requests[np.argsort(prices @ load, kind="stable")]
+            batch = max(batch, admit_in_order(instance, order), key=len)
     return Schedule(batch, upper_bound=max(bound, len(batch)))
 
 
