@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from artifact.claims import read_claims, shares
+from artifact.relative import relative
 from artifact.samples import axes_of, settings_of
 from artifact.statistics import estimate
 from edgebatch.errors import InputError
@@ -37,6 +38,8 @@ def points_of_figure(
                 where,
             )
         return pd.concat(shares(claim, samples, decided.confidence) for claim in found)
+    if figure["y"].get("relative_to"):
+        samples = relative(samples, figure["y"]["relative_to"])
     rows = []
     for setting, values in settings_of(samples):
         for column in figure["y"]["columns"]:

@@ -75,6 +75,10 @@ def _check_axes(
                 if value not in known[key]:
                     at = f"hydra.sweeper.params.{key}"
                     raise InputError(at, repr(value), one_of(value, known[key]), file.where)
+    reference, known_schedulers = file.figure.y.relative_to, axes.get("scheduler", [])
+    if reference and reference not in known_schedulers:
+        expected = "a swept scheduler, " + one_of(reference, known_schedulers)
+        raise InputError("figure.y.relative_to", repr(reference), expected, file.where)
     swept = [*axes, *(["draw"] if file.draws else [])]
     for at, key in file.figure.named_keys():
         if key not in swept:
@@ -113,6 +117,10 @@ def _points(
             point = dict(zip(reaching, files, strict=True)) | dict(zip(rest, values, strict=True))
             for number, draw in enumerate(draws):
                 found = setting(_place(conf, file, base, point, draw, alternatives, referred))
+                if file.figure.y.relative_to and found.simulation.epochs > 1:
+                    # what one scheduler leaves is at hand in the next epoch: no longer the same candidates
+                    expected = "1, to compare schedulers on the same candidates"
+                    raise InputError("simulation.epochs", found.simulation.epochs, expected, file.where)
                 shown = dict(sorted((point | ({"draw": number} if draw else {})).items()))
                 content = found.as_dict()
                 yield Point(identity(content), found.scheduler.name, shown), content

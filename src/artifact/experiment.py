@@ -13,6 +13,12 @@ from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError, one_of
 from edgebatch.schema import Checked, choice, integer, read
 
+COLUMN = "column"
+"""What `panels` names, to draw a panel for each column of the measure."""
+
+RELATIVE = ("gap", "exact")
+"""Columns of a measure that is relative to a scheduler: see `artifact.relative`."""
+
 
 class Axis(Checked):
     """One axis of a figure: a swept key, its name with unit, and its scale."""
@@ -23,11 +29,19 @@ class Axis(Checked):
 
 
 class Measure(Checked):
-    """What a figure shows, upwards: a column of the results, or several as bars."""
+    """What a figure shows, upwards: a column of the results, or several as bars or panels.
+
+    Attributes
+    ----------
+    relative_to
+        Scheduler whose batches the others are compared with, epoch by epoch: then there are the
+        columns of `RELATIVE` too, and the figure shows the other schedulers alone.
+    """
 
     columns: dict[str, str]
     label: str
     scale: str = choice("linear", "log", default="linear")
+    relative_to: str | None = None
 
 
 class Figure(Checked):
@@ -38,7 +52,7 @@ class Figure(Checked):
     draw
         ``lines`` over x; ``bars``, one a column; ``claims``: shares of draws in which claims hold.
     lines, panels
-        Swept keys that become lines and panels.
+        Swept keys that become lines and panels; panels of `COLUMN` are one for each column of y.
     panel_label
         Title of a panel, with {} for its value.
     note
@@ -63,7 +77,7 @@ class Figure(Checked):
         if self.x is not None:
             yield "x.key", self.x.key
         for at, key in (("lines", self.lines), ("panels", self.panels)):
-            if key is not None:
+            if key is not None and (at, key) != ("panels", COLUMN):
                 yield at, key
         for key in self.where or {}:
             yield f"where.{key}", key
@@ -125,8 +139,9 @@ def _check_figure(figure: Figure) -> None:
     if figure.draw == "lines" and figure.x is None:
         raise InputError("figure.x", "nothing", "an axis with key and label, to draw lines over")
     if figure.draw != "claims":
+        known = [*METRICS, *(RELATIVE if figure.y.relative_to else ())]
         for column in figure.y.columns:
-            if column not in METRICS:
-                raise InputError(f"figure.y.columns.{column}", "an unknown column", one_of(column, METRICS))
+            if column not in known:
+                raise InputError(f"figure.y.columns.{column}", "an unknown column", one_of(column, known))
     if not figure.y.columns:
         raise InputError("figure.y.columns", "no column", one_of(None, METRICS))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from artifact.experiment import COLUMN
+
 
 @dataclass(frozen=True)
 class ExperimentData:
@@ -30,12 +32,16 @@ class ExperimentData:
 
     def label(self, axis: str, value: Any) -> str:
         """How people call the value of an axis."""
+        if axis == COLUMN:
+            return str(self.figure["y"]["columns"][value])
         if axis in self.labels:
             return str(self.labels[axis].get(str(value), {}).get("label", value))
         return f"{value:g}" if isinstance(value, float) else str(value)
 
     def values(self, axis: str) -> list[Any]:
         """The values of an axis, in the order of the sweep."""
+        if axis == COLUMN:
+            return list(self.figure["y"]["columns"])
         if axis in self.labels:
             return list(self.labels[axis])
         return list(dict.fromkeys(point["axes"][axis] for point in self.points))

@@ -13,6 +13,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from artifact.experiment import COLUMN
 from artifact.experiment_data import ExperimentData
 from artifact.files import replace
 
@@ -73,7 +74,8 @@ def _panels(data: ExperimentData, table: pd.DataFrame) -> tuple[Figure, list[tup
     rows = -(-len(values) // columns)
     width = COLUMN_IN if columns == 1 else PAGE_IN
     figure = mpl.figure.Figure(figsize=(width, HEIGHT_IN * rows + 0.45), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False, sharey=data.figure["draw"] != "lines" or columns > 3)
+    same_measure = key != COLUMN and (data.figure["draw"] != "lines" or columns > 3)
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=same_measure)
     found = []
     for axes, value in zip(grid.flat, values, strict=False):
         if key:
@@ -99,7 +101,7 @@ def _lines(data: ExperimentData, table: pd.DataFrame) -> Figure:
     table = _drawn(data, table)
     figure, panels = _panels(data, table)
     for axes, rows in panels:
-        for value, column, label in _series(data, table):
+        for value, column, label in _series(data, rows):
             line = rows[rows["column"] == column]
             line = line if key is None else line[line[key] == value]
             look = _look(data, key, value)
@@ -107,9 +109,9 @@ def _lines(data: ExperimentData, table: pd.DataFrame) -> Figure:
             sns.lineplot(
                 x=line[x["key"]], y=middle, ax=axes, label=label, legend=False, markeredgewidth=0, **look
             )
-            # a logarithmic axis has no room for an interval that reaches 0
-            low = (middle - half).clip(lower=middle / 10) if y.get("scale") == "log" else middle - half
-            axes.fill_between(line[x["key"]], low, middle + half, color=look["color"], alpha=0.2, linewidth=0)
+            axes.fill_between(
+                line[x["key"]], _low(line, y), middle + half, color=look["color"], alpha=0.2, linewidth=0
+            )
         axes.set(xlabel=x["label"], ylabel=_ylabel(axes, y))
         if x.get("scale") == "log":
             ticks = sorted(set(rows[x["key"]]))
@@ -125,12 +127,18 @@ def _lines(data: ExperimentData, table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _series(data: ExperimentData, table: pd.DataFrame) -> list[tuple[Any, str, str]]:
+def _low(points: pd.DataFrame, y: dict[str, Any]) -> pd.Series:
+    """Lower ends of intervals; a logarithmic axis has no room for one that reaches 0."""
+    low = points["mean"] - points["half_width"]
+    return low.clip(lower=points["mean"] / 10) if y.get("scale") == "log" else low
+
+
+def _series(data: ExperimentData, rows: pd.DataFrame) -> list[tuple[Any, str, str]]:
     """The lines of a panel: value of the line's key, column, and name."""
     key = data.figure.get("lines")
-    values = [v for v in data.values(key) if (table[key] == v).any()] if key else [None]
-    columns = data.figure["y"]["columns"].items()
-    return [(v, column, data.label(key, v) if key else name) for v in values for column, name in columns]
+    values = [v for v in data.values(key) if (rows[key] == v).any()] if key else [None]
+    columns = [c for c in data.values(COLUMN) if (rows["column"] == c).any()]
+    return [(v, c, data.label(key, v) if key else data.label(COLUMN, c)) for v in values for c in columns]
 
 
 def _ylabel(axes: Axes, y: dict[str, Any]) -> str:
@@ -149,10 +157,10 @@ def _bars(data: ExperimentData, table: pd.DataFrame) -> Figure:
     y, x, key = data.figure["y"], data.figure.get("x"), data.figure.get("lines")
     table = _drawn(data, table)
     figure, panels = _panels(data, table)
-    series = _series(data, table)
     values = [v for v in data.values(x["key"]) if (table[x["key"]] == v).any()] if x else [None]
-    width = 0.8 / (len(series) if x else 1)
     for axes, rows in panels:
+        series = _series(data, rows)
+        width = 0.8 / (len(series) if x else 1)
         for i, (value, column, label) in enumerate(series):
             bars = rows[rows["column"] == column]
             bars = bars if key is None else bars[bars[key] == value]
@@ -160,12 +168,13 @@ def _bars(data: ExperimentData, table: pd.DataFrame) -> Figure:
             places = [j + (i - (len(series) - 1) / 2) * width for j in range(len(values))] if x else [i]
             color = _look(data, key, value)["color"] if key else COLORS[i]
             axes.bar(places, bars["mean"], width, label=label if x else None, color=color)
-            axes.errorbar(
-                places, bars["mean"], bars["half_width"], fmt="none", color="black", lw=0.8, capsize=2
-            )
+            errors = [bars["mean"] - _low(bars, y), bars["half_width"]]
+            axes.errorbar(places, bars["mean"], errors, fmt="none", color="black", lw=0.8, capsize=2)
         names = [data.label(x["key"], v) for v in values] if x else [name for _, _, name in series]
-        axes.set_xticks(range(len(names)), labels=names, rotation=20, ha="right", rotation_mode="anchor")
+        slope = 20 if len(names) <= 6 else 45
+        axes.set_xticks(range(len(names)), labels=names, rotation=slope, ha="right", rotation_mode="anchor")
         axes.set(xlabel=x["label"] if x else "", ylabel=_ylabel(axes, y))
+        axes.set_yscale(y.get("scale", "linear"))
         axes.grid(False, axis="x")
     _legend(figure, panels)
     return figure

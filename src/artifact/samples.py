@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from artifact.experiment import RELATIVE
 from artifact.run_file import read_run
 from artifact.simulate import METRICS
 
@@ -39,7 +40,7 @@ def _flat(axes: dict[str, Any]) -> dict[str, Any]:
 
 def axes_of(samples: pd.DataFrame) -> list[str]:
     """Names of the axis columns."""
-    return [column for column in samples if column not in (*METRICS, "seed")]
+    return [column for column in samples if column not in (*METRICS, *RELATIVE, "seed")]
 
 
 def settings_of(

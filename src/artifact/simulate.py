@@ -27,6 +27,8 @@ METRICS = (
     "missed_per_s",
     "candidates",
     "batch_size",
+    "upper_bound",
+    "proven",
     "nodes",
     "cut_off",
     "uplink_load",
@@ -34,8 +36,9 @@ METRICS = (
     "memory_load",
     "compute_load",
 )
-"""What a run measures, one value a seed. Rates are per second of all epochs. `candidates`, `batch_size`
-and `nodes` (of the search tree) are means over epochs, `cut_off` is the share of epochs whose search
+"""What a run measures, one value a seed. Rates are per second of all epochs. `candidates`, `batch_size`,
+`upper_bound` (that the scheduler proves) and `nodes` (of the search tree) are means over epochs. `proven` is
+the share of epochs whose batch the scheduler proves to be the largest, `cut_off` that of epochs whose search
 reached its node limit. Loads are shares of the budget at the schedules that are not empty."""
 
 
@@ -109,6 +112,8 @@ def measure(system: System, requests: Requests, outcome: Iterable[Epoch]) -> dic
         "missed_per_s": sum(len(epoch.schedule.missed) for epoch in epochs) / horizon_s,
         "candidates": mean(epoch.instance.size for epoch in epochs),
         "batch_size": served / len(epochs),
+        "upper_bound": mean(epoch.schedule.upper_bound for epoch in epochs),
+        "proven": mean(epoch.schedule.optimal for epoch in epochs),
         "nodes": sum(epoch.schedule.nodes_visited for epoch in epochs) / len(epochs),
         "cut_off": mean(epoch.schedule.node_limit_reached for epoch in epochs),
         "uplink_load": mean(load.uplink_share for load in busy),

@@ -12,6 +12,7 @@ import pandas as pd
 
 from artifact.assumptions import Valued
 from artifact.claims import Decision
+from artifact.experiment import COLUMN
 from artifact.experiment_data import ExperimentData
 from edgebatch.llm import Llm
 
@@ -124,18 +125,20 @@ def of_experiment(data: ExperimentData, points: pd.DataFrame) -> Table:
     x = figure["x"]["key"] if figure.get("x") else None
     downwards = [key for key in (figure.get("panels"), x) if key and key != figure.get("lines")]
     lines = figure.get("lines")
+    across = [None] if COLUMN in downwards else data.values(COLUMN)
     series = [
-        (value, column, data.label(lines, value) if lines else name)
+        (value, column, data.label(lines, value) if lines else data.label(COLUMN, column))
         for value in (data.values(lines) if lines else [None])
-        for column, name in figure["y"]["columns"].items()
+        for column in across
         if lines is None or (shown[lines] == value).any()
     ]
     rows = []
     for values, group in shown.groupby(downwards, sort=False):
         cells = []
         for value, column, _ in series:
-            match = group[(group["column"] == column) & (True if lines is None else group[lines] == value)]
-            cells.append(_cell(match, column, interval=figure["y"].get("scale") != "log"))
+            match = group if column is None else group[group["column"] == column]
+            match = match if lines is None else match[match[lines] == value]
+            cells.append(_cell(match, interval=figure["y"].get("scale") != "log"))
         keys = zip(downwards, values, strict=True)
         rows.append((_order(data, downwards, values), (*(data.label(k, v) for k, v in keys), *cells)))
     head = (*(_heading(figure, key) for key in downwards), *(name for _, _, name in series))
@@ -152,15 +155,17 @@ def _order(data: ExperimentData, keys: Sequence[str], values: Sequence[Any]) -> 
 def _heading(figure: dict[str, Any], key: str) -> str:
     if figure.get("x") and figure["x"]["key"] == key:
         return str(figure["x"]["label"])
+    if key == COLUMN:
+        return str(figure["y"]["label"])
     return key.rpartition(".")[2].replace("_", " ").capitalize()
 
 
-def _cell(match: pd.DataFrame, column: str, interval: bool) -> str:
+def _cell(match: pd.DataFrame, interval: bool) -> str:
     """A mean; a lower bound where searches were cut off, since they visit at least so many nodes."""
     if match.empty:
         return "–"
     mean, half_width = float(match["mean"].iloc[0]), float(match["half_width"].iloc[0])
-    bound = "≥ " if column == "nodes" and float(match["cut_off"].iloc[0]) > 0 else ""
+    bound = "≥ " if match["column"].iloc[0] == "nodes" and float(match["cut_off"].iloc[0]) > 0 else ""
     return f"{bound}{number(mean)}" + (f" ± {half_width:.2g}" if interval else "")
 
 

@@ -26,7 +26,7 @@ __all__ = [
 
 
 def solve(instance: Instance, scheduler: str = "dftsp", **options: object) -> Schedule:
-    """Schedule one epoch.
+    """Schedule one epoch: choose as large a batch as constraints (10) to (13) allow.
 
     Parameters
     ----------
@@ -36,6 +36,12 @@ def solve(instance: Instance, scheduler: str = "dftsp", **options: object) -> Sc
         Name of a scheduler of `edgebatch.schedulers`.
     options
         Options of that scheduler; those not given have the defaults of its signature.
+
+    Returns
+    -------
+    Schedule
+        The requests to serve, as indices into the instance, and a proven bound on their number;
+        `check` recomputes what they use of each budget.
 
     Raises
     ------

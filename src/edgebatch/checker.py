@@ -50,6 +50,11 @@ class Loads:
 def check(instance: Instance, schedule: Schedule) -> Loads:
     """Recompute every constraint of P1 for `schedule`: constraints (10) to (13).
 
+    Returns
+    -------
+    Loads
+        What the schedule uses of each budget; shares of a band, bytes and seconds.
+
     Raises
     ------
     InfeasibleSchedule

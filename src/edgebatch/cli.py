@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from edgebatch import schedulers, solve
+from edgebatch.answer_table import answer_table
 from edgebatch.errors import InputError
 from edgebatch.instance_format import FORMAT, answer, parse_instance
 
@@ -23,8 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     solving = commands.add_parser(
         "solve",
         help="schedule one epoch",
-        description=f"Schedule one epoch, read from a JSON file ({FORMAT}), and print the schedule "
-        "as one JSON object.",
+        description=f"Schedule one epoch, read from a JSON file ({FORMAT}), and print the schedule: "
+        "as a table on a terminal, otherwise as one JSON object.",
         epilog="example: edgebatch solve epoch.json --scheduler dftsp",
     )
     solving.add_argument("file", metavar="FILE", help="the instance; - reads standard input")
@@ -34,13 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="NAME",
         help="one of " + ", ".join(schedulers.names()) + " (default: %(default)s)",
     )
+    solving.add_argument("--json", action="store_true", help="print JSON on a terminal too")
     commands.add_parser("schedulers", help="list the schedulers and their options")
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "schedulers":
             _list_schedulers()
         else:
-            _solve(chosen.file, chosen.scheduler)
+            _solve(chosen.file, chosen.scheduler, chosen.json or not sys.stdout.isatty())
     except InputError as error:
         print(f"edgebatch: {error}", file=sys.stderr)
         return 2
@@ -49,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _solve(file: str, scheduler: str) -> None:
+def _solve(file: str, scheduler: str, as_json: bool) -> None:
     try:
         schedulers.get(scheduler)
     except InputError as error:
@@ -65,7 +68,8 @@ def _solve(file: str, scheduler: str) -> None:
         raise error.at(where) from None
     except ArithmeticError as error:
         raise InputError("", str(error), "numbers whose products and ratios floats can hold", where) from None
-    print(json.dumps(result, indent=2))
+    columns = shutil.get_terminal_size().columns
+    print(json.dumps(result, indent=2) if as_json else answer_table(instance, result, columns))
 
 
 def _text(file: str) -> str:

@@ -37,18 +37,22 @@ _COLUMNS = {
 class Instance:
     """The candidates of one epoch, in order of arrival; one entry of each array a request.
 
+    Arrays may be given as lists, and all but the first as one number that holds for every request.
+
     Attributes
     ----------
     system
         The node that serves them.
     prompt_tokens, output_tokens
-        Lengths s_i and n_i, shape (requests,).
+        Lengths s_i and n_i in tokens, shape (requests,).
     latency_s, waited_s
-        Latency requirement tau_i, and the wait from arrival to the start of this epoch, w_i.
+        Latency requirement tau_i, and the wait from arrival to the start of this epoch, w_i, in
+        seconds, shape (requests,).
     accuracy
-        Accuracy requirement a_i in [0, 1].
+        Accuracy requirement a_i in [0, 1], shape (requests,).
     uplink_share, downlink_share
-        Least share of each band that moves the request's tokens within the slot, u_i and v_i.
+        Least share of each band that moves the request's tokens within the slot, u_i and v_i, shape
+        (requests,); `edgebatch.radio.least_share` has them from bits, slot and rate.
     ids
         Names of the requests; none, or one for each.
     longest_prompt_tokens, longest_output_tokens
@@ -73,8 +77,13 @@ class Instance:
     longest_output_tokens: int = 0
 
     def __post_init__(self) -> None:
+        if np.ndim(self.prompt_tokens) == 0:
+            raise InputError("prompt_tokens", describe(self.prompt_tokens), "an array, one value a request")
         for name, (kind, expected, valid) in _COLUMNS.items():
-            object.__setattr__(self, name, _column(name, getattr(self, name), kind, expected, valid))
+            values = getattr(self, name)
+            if np.ndim(values) == 0:
+                values = np.full(self.size, values)
+            object.__setattr__(self, name, _column(name, values, kind, expected, valid))
             if getattr(self, name).shape != (self.size,):
                 found = f"shape {getattr(self, name).shape}"
                 raise InputError(name, found, f"one value for each of {self.size} requests")

@@ -30,6 +30,12 @@ SPOILT = {
     "a value out of range": ("10,20", "10,-20", "workload.arrival_rate"),
     "a value of the wrong type": ("10,20", "10,twenty", "workload.arrival_rate"),
     "an unknown column": ("{throughput_per_s: ", "{throughput: ", "figure.y.columns.throughput"),
+    "a gap to no scheduler": ("{throughput_per_s: ", "{gap: ", "figure.y.columns.gap"),
+    "a gap to a scheduler that is not swept": (
+        "requests/s)}\n  lines",
+        "requests/s), relative_to: dftsp}\n  lines",
+        "figure.y.relative_to",
+    ),
     "an unknown form of figure": ("draw: lines", "draw: pie", "figure.draw"),
     "broken YAML": ("  draw: lines", "  draw: [lines", "line"),
 }

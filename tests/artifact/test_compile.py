@@ -189,6 +189,18 @@ def test_a_spoilt_experiment_file_is_refused_in_one_line_with_file_and_key(conf,
     assert re.match(rf"conf/experiment/mine\.yaml: {re.escape(key)}\b.*\Z", str(refused.value)), refused.value
 
 
+def test_a_gap_over_several_epochs_is_refused(conf):
+    # what one scheduler leaves behind, another has served: their later epochs have other candidates
+    text = GOOD.replace("model: bloom_3b,bloom_7b1", "scheduler: dftsp,static_batching")
+    text = text.replace("lines: model", "lines: scheduler")
+    text = text.replace("(requests/s)}\n  lines", "(requests/s), relative_to: dftsp}\n  lines")
+    assert _compile(conf, text).experiments["mine"].points
+    with pytest.raises(
+        InputError, match=r"^conf/experiment/mine.yaml: simulation.epochs: found 2, expected 1"
+    ):
+        _compile(conf, text.replace("epochs: 1", "epochs: 2"))
+
+
 def test_an_unknown_scale_is_refused():
     with pytest.raises(InputError, match="did you mean smoke"):
         compile_grid(CONF, "smok")

@@ -71,6 +71,25 @@ def test_a_setting_without_result_is_a_dash():
     assert of_experiment(data, points).rows[1] == ("Model", "10", "3 ± 0.25", "–")
 
 
+def test_panels_of_columns_are_rows_of_the_table():
+    columns = {"gap": "Mean gap", "exact": "Solved exactly"}
+    figure = {**FIGURE, "y": {"columns": columns, "label": "Share"}, "panels": "column"}
+    data, _, axes = _example([])
+    rows = [
+        {**axis, "column": column, "mean": mean + place, "half_width": 0.0}
+        for place, axis in enumerate(axes)
+        for column, mean in (("gap", 1), ("exact", 5))
+    ]
+    shown = of_experiment(ExperimentData("load", figure, LABELS, data.points), pd.DataFrame(rows))
+    assert shown.head == ("Share", "Rate (1/s)", "B & B", "A_1")
+    assert shown.rows == (
+        ("Mean gap", "9", "1 ± 0", "2 ± 0"),
+        ("Mean gap", "10", "3 ± 0", "4 ± 0"),
+        ("Solved exactly", "9", "5 ± 0", "6 ± 0"),
+        ("Solved exactly", "10", "7 ± 0", "8 ± 0"),
+    )
+
+
 def test_only_what_the_figure_shows_is_in_the_table():
     data, points, axes = _example([])
     figure = {**FIGURE, "where": {"scheduler": "a"}}

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from edgebatch import InputError, Instance, Quantization, Schedule, Slots, System, solve
-from edgebatch.problem import fits
+from edgebatch.problem import COLUMNS, fits
 from tests.edgebatch.instances import sample, unit_instance, with_system
 from tests.edgebatch.oracle import judge
+from tests.workflow.checkout import readme_block
 
 
 def test_an_epoch_is_its_three_slots():
@@ -121,6 +122,33 @@ def test_an_instance_without_requests_is_an_instance():
 def test_a_column_that_cannot_be_used_is_refused_by_name(column, values, message):
     with pytest.raises(InputError, match=f"^{message}"):
         dataclasses.replace(unit_instance([1, 1]), **{column: values})
+
+
+def test_one_number_in_place_of_an_array_holds_for_every_request():
+    many = unit_instance([1, 2, 3], 4, uplink=0.25)
+    one = dataclasses.replace(many, output_tokens=4, latency_s=10.5, waited_s=0, uplink_share=0.25)
+    for name in COLUMNS:
+        assert np.array_equal(getattr(one, name), getattr(many, name)), name
+        assert getattr(one, name).dtype == getattr(many, name).dtype
+    assert solve(one) == solve(many)
+
+
+def test_one_number_is_checked_like_an_array():
+    with pytest.raises(InputError, match=r"^waited_s\[0\]: found -1.0, expected numbers at least 0"):
+        dataclasses.replace(unit_instance([1, 1]), waited_s=-1.0)
+    with pytest.raises(InputError, match=r"^accuracy: found an array of"):
+        dataclasses.replace(unit_instance([1, 1]), accuracy="all of it")
+
+
+def test_the_number_of_requests_is_that_of_their_prompts():
+    with pytest.raises(InputError, match=r"^prompt_tokens: found 3, expected an array, one value a request"):
+        dataclasses.replace(unit_instance([1, 1]), prompt_tokens=3)
+
+
+def test_the_example_of_the_readme_prints_what_it_says(capsys):
+    block = readme_block("python", "solve(epoch)")
+    exec(compile(block, "README.md", "exec"), {})
+    assert capsys.readouterr().out.strip() == block.rpartition("# ")[2].strip()
 
 
 def test_a_length_too_large_to_count_with_is_refused_as_it_was_given():

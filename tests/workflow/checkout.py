@@ -57,3 +57,12 @@ def jobs(folder: Path, *arguments: str) -> dict[str, int]:
     said = snakemake(folder, "--dry-run", *arguments)
     stats = said.partition("Job stats:")[2].strip().partition("\n\n")[0]
     return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M) if rule != "total"}
+
+
+def readme_block(language: str, *needed: str) -> str:
+    """The first block of README.md in `language` that has all of the texts `needed`."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", readme, re.M | re.S)
+    found = [block for block in blocks if all(text in block for text in needed)]
+    assert found, f"README.md has no ```{language} block with {needed}"
+    return found[0]

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from artifact.compose import groups
-from tests.workflow.checkout import ROOT, copy_project, execute, snakemake
+from tests.workflow.checkout import ROOT, copy_project, execute, readme_block, snakemake
 
 SMOKE = ("--config", "scale=smoke")
 EXPERIMENTS = groups(ROOT / "conf")["experiment"]
@@ -99,16 +99,8 @@ def test_values_hold_every_name_that_the_paper_uses(smoke):
     assert used - {"name"} <= defined
 
 
-def _readme_block(language, *needed):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(rf"^```{language}\n(.*?)^```", readme, re.M | re.S)
-    found = [block for block in blocks if all(text in block for text in needed)]
-    assert found, f"README.md has no ```{language} block with {needed}"
-    return found[0]
-
-
 def test_the_experiment_of_the_readme_gives_a_figure_as_it_stands(tmp_path):
-    block = _readme_block("yaml", "hydra:", "figure:")
+    block = readme_block("yaml", "hydra:", "figure:")
     folder = copy_project(tmp_path / "copy")
     for path in (folder / "conf/experiment").glob("*.yaml"):
         path.unlink()  # which only saves time
@@ -120,9 +112,9 @@ def test_the_experiment_of_the_readme_gives_a_figure_as_it_stands(tmp_path):
 
 def test_the_scheduler_of_the_readme_simulates_as_it_stands(tmp_path):
     folder = copy_project(tmp_path / "copy", parts=("conf", "src"))
-    code = _readme_block("python", "def schedule(")
+    code = readme_block("python", "def schedule(")
     (folder / "src/edgebatch/schedulers/worked_example.py").write_text(code, encoding="utf-8")
-    named = re.sub(r"(?m)^name:.*$", "name: worked_example", _readme_block("yaml", "name: ", "options:"))
+    named = re.sub(r"(?m)^name:.*$", "name: worked_example", readme_block("yaml", "name: ", "options:"))
     (folder / "conf/scheduler/worked_example.yaml").write_text(named, encoding="utf-8")
     overrides = ("scheduler=worked_example", "simulation.epochs=2", "simulation.seeds=2")
     done = execute(folder, sys.executable, "-m", "artifact.cli", "simulate", *overrides)

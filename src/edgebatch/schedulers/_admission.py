@@ -1,12 +1,14 @@
-"""Building one batch request by request, in a given order: shared by the batching baselines."""
+"""Building one batch request by request, in a given order: shared by StB and the heuristics."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edgebatch.problem import Instance, fits
+from edgebatch.problem import Instance, Schedule, fits
 
 
 def admit_in_order(
@@ -66,3 +68,21 @@ def admit_in_order(
         else:
             counts[length[i]] -= 1
     return tuple(sorted(batch))
+
+
+def admit_by(instance: Instance, key: NDArray[Any]) -> Schedule:
+    """Admit the servable requests by rising `key`, ties in order of arrival.
+
+    Parameters
+    ----------
+    key
+        Of each request, shape (requests,); the least is tried first.
+
+    Returns
+    -------
+    Schedule
+        Its bound is the number of servable requests, which is all that an order proves.
+    """
+    servable = np.flatnonzero(instance.servable())
+    order = servable[np.argsort(key[servable], kind="stable")]
+    return Schedule(admit_in_order(instance, order), upper_bound=servable.size)

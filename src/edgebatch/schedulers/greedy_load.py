@@ -1,0 +1,23 @@
+"""Least load first: the requests that take the smallest parts of all four budgets together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgebatch.problem import Instance, Schedule
+from edgebatch.schedulers._admission import admit_by
+from edgebatch.schedulers._loads import loads
+
+
+def schedule(instance: Instance) -> Schedule:
+    """Admit servable requests by the sum of their four loads, and skip what would break a constraint.
+
+    A load is the cost of the request as a batch of its own, divided by the budget; for the compute
+    time that is the request's own deadline, so that one in a hurry, which would hurry the whole
+    batch, counts for more. Every request is worth the same, so that the least load comes first: the
+    greedy rule for the multidimensional knapsack (Kellerer, Pferschy and Pisinger, Knapsack
+    Problems, 2004, chapter 9).
+    """
+    every = np.arange(instance.size)
+    padded = instance.padded(instance.prompt_tokens)
+    return admit_by(instance, loads(instance, every, padded, instance.deadline_s).sum(axis=0))

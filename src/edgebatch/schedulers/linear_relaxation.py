@@ -1,0 +1,115 @@
+"""Linear relaxation: a proven bound on every batch, and a batch rounded from it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linprog  # type: ignore[import-untyped]
+
+from edgebatch.errors import InputError
+from edgebatch.problem import Instance, Schedule
+from edgebatch.schedulers._admission import admit_in_order
+from edgebatch.schedulers._loads import loads
+
+MARGIN = 1e-9
+"""Far above the rounding of our own sums, far below the distance of two sizes."""
+
+
+class Relaxation(NamedTuple):
+    """The requests that a batch of one padded prompt length and one deadline can hold.
+
+    Attributes
+    ----------
+    requests
+        Indices into the instance, shape (requests,).
+    load
+        Of each budget, shape (4, requests); no row of a batch sums to more than 1.
+    """
+
+    requests: NDArray[np.int64]
+    load: NDArray[np.float64]
+
+
+def schedule(instance: Instance) -> Schedule:
+    """Bound the largest batch by linear programs, and fill a batch by their prices.
+
+    Every batch has a padded prompt length and a deadline, the least of its requests. For each pair of
+    them the batch is a 0/1 point of a linear program with four rows; the largest optimum, rounded
+    down, bounds every batch. Where a single budget, or the prices of another program, bound a pair no
+    higher than is known, its program is left out.
+
+    Returns
+    -------
+    Schedule
+        The largest batch found by admitting the requests of a pair in order of the price of what they
+        use, which is to round the solution. Optimal where its size meets the bound.
+
+    Raises
+    ------
+    InputError
+        For a cost model other than `flops`, of which the compute time is not linear.
+    """
+    if instance.system.cost != "flops":
+        expected = "flops, the cost model that is linear, for a linear relaxation"
+        raise InputError("cost", repr(instance.system.cost), expected)
+    servable = np.flatnonzero(instance.servable())
+    pairs = [
+        (int(padded), float(deadline_s))
+        for padded in np.unique(instance.padded(instance.prompt_tokens[servable]))
+        for deadline_s in np.unique(instance.deadline_s[servable])
+    ]
+    simple = {pair: simple_bound(relaxation(instance, servable, *pair).load) for pair in pairs}
+    bound, prices = 0, np.zeros(4)
+    batch: tuple[int, ...] = ()
+    for pair in sorted(pairs, key=simple.__getitem__, reverse=True):
+        known = max(bound, len(batch))
+        if simple[pair] <= known:
+            break
+        requests, load = relaxation(instance, servable, *pair)
+        # the prices of the last program often prove enough for this one as well
+        if linear_bound(load, prices) > known:
+            prices = shadow_prices(load)
+            bound = max(bound, min(simple[pair], linear_bound(load, prices)))
+        if len(batch) < bound:
+            order = requests[np.argsort(prices @ load, kind="stable")]
+            batch = max(batch, admit_in_order(instance, order), key=len)
+    return Schedule(batch, upper_bound=max(bound, len(batch)))
+
+
+def relaxation(
+    instance: Instance, servable: NDArray[np.int64], padded_prompt_tokens: int, deadline_s: float
+) -> Relaxation:
+    """Those of `servable` that a batch padded and due like this can hold, with their loads."""
+    in_time = instance.deadline_s[servable] >= deadline_s
+    requests = servable[in_time & (instance.prompt_tokens[servable] <= padded_prompt_tokens)]
+    load = loads(instance, requests, padded_prompt_tokens, deadline_s)
+    possible = (load <= 1 + MARGIN).all(axis=0)
+    return Relaxation(requests[possible], load[:, possible])
+
+
+def simple_bound(load: NDArray[np.float64]) -> int:
+    """How many requests the tightest budget holds, each budget taken alone."""
+    filled = np.cumsum(np.sort(load, axis=1), axis=1)
+    return int((filled <= 1 + MARGIN).sum(axis=1).min())
+
+
+def shadow_prices(load: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Price of each budget at the optimum of the linear program, shape (4,); 0 where it was not found."""
+    found = linprog(-np.ones(load.shape[1]), A_ub=load, b_ub=np.ones(len(load)), bounds=(0, 1))
+    if not found.success:
+        return np.zeros(len(load))
+    return np.maximum(0.0, -found.ineqlin.marginals)
+
+
+def linear_bound(load: NDArray[np.float64], prices: NDArray[np.float64]) -> int:
+    """The bound that any prices of the budgets prove, by weak duality.
+
+    A batch of requests with loads a_i is worth no more than what its budgets cost and what its
+    requests are worth beyond their price: |S| <= sum(prices) + sum_i max(0, 1 - prices . a_i). That
+    holds for every price at or above 0, so that no tolerance of the solver enters; the margin covers
+    the rounding of this sum.
+    """
+    dual = prices.sum() + np.maximum(0.0, 1 - prices @ load).sum()
+    return int(np.floor(dual * (1 + MARGIN) + MARGIN))
