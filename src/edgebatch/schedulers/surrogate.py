@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from edgebatch import surrogate
 from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule, fits
+from edgebatch.schedulers._loads import loads
 from edgebatch.surrogate import FOUND, OPEN, REFUTED, Rows
-
-TOLERANCE = 1 + RELATIVE_TOLERANCE
 
 POOL = 4
 """Multipliers that are carried from one search to the next."""
@@ -175,19 +174,9 @@ class _Search:
 
 def linear_rows(instance: Instance, padded: int, fit: NDArray[np.int64]) -> Rows:
     """Shares, memory and arithmetic of the requests `fit` padded to `padded`, each over its budget."""
-    system = instance.system
-    outputs = instance.output_tokens[fit]
-    memory = system.edge_node.memory_bytes * TOLERANCE - system.weight_bytes
-    compute_s = system.slots.compute_s
-    cost = np.empty((4, fit.size))
-    cost[0] = instance.uplink_share[fit]
-    cost[1] = instance.downlink_share[fit]
-    cost[2] = system.kv_bytes(padded, outputs) / max(memory, np.finfo(float).tiny)
-    flops = system.llm.request_flops(np.full_like(outputs, padded), outputs)
-    cost[3] = flops * (system.seconds_per_flop / compute_s)
-    constant = np.array([TOLERANCE, TOLERANCE, 1.0, 0.0])
-    per_second = np.array([0.0, 0.0, 0.0, TOLERANCE / compute_s])
-    return Rows(cost, instance.deadline_s[fit], constant, per_second)
+    compute_s = instance.system.slots.compute_s
+    constant, per_second = np.array([1.0, 1.0, 1.0, 0.0]), np.array([0.0, 0.0, 0.0, 1 / compute_s])
+    return Rows(loads(instance, fit, padded, compute_s), instance.deadline_s[fit], constant, per_second)
 
 
 def with_tangent(
@@ -205,12 +194,12 @@ def with_tangent(
     waits = pace.weights_s > live * saved_s
     flops = system.llm.request_flops(np.full_like(outputs, padded), outputs)
     seconds = flops * system.seconds_per_flop - np.cumsum(np.where(waits, saved_s, 0.0))[outputs - 1]
-    compute_s = system.slots.compute_s
+    compute_s = system.slots.compute_s * (1 + RELATIVE_TOLERANCE)
     return Rows(
         np.vstack((rows.cost, seconds / compute_s)),
         rows.deadline_s,
         np.append(rows.constant, -pace.weights_s * waits.sum() / compute_s),
-        np.append(rows.per_second, TOLERANCE / compute_s),
+        np.append(rows.per_second, 1 / system.slots.compute_s),
     )
 
 
