@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from artifact.experiment_data import COLUMN
 from artifact.simulate import METRICS
 from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError, one_of
 from edgebatch.schema import Checked, choice, integer, read
-
-COLUMN = "column"
-"""What `panels` names, to draw a panel for each column of the measure."""
 
 RELATIVE = ("gap", "exact")
 """Columns of a measure that is relative to a scheduler: see `artifact.relative`."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from artifact.experiment import COLUMN
+COLUMN = "column"
+"""What `panels` names, to draw a panel for each column of the measure."""
 
 
 @dataclass(frozen=True)

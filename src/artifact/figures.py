@@ -13,8 +13,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from artifact.experiment import COLUMN
-from artifact.experiment_data import ExperimentData
+from artifact.experiment_data import COLUMN, ExperimentData
 from artifact.files import replace
 
 COLUMN_IN, PAGE_IN, HEIGHT_IN = 3.5, 7.16, 2.0

@@ -12,8 +12,7 @@ import pandas as pd
 
 from artifact.assumptions import Valued
 from artifact.claims import Decision
-from artifact.experiment import COLUMN
-from artifact.experiment_data import ExperimentData
+from artifact.experiment_data import COLUMN, ExperimentData
 from edgebatch.llm import Llm
 
 
