@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 COLUMN = "column"
-"""What `panels` of a figure names, to draw a panel for each column of the measure."""
+"""What `panels` names, to draw a panel for each column of the measure."""
 
 
 @dataclass(frozen=True)

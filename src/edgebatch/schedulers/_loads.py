@@ -27,7 +27,7 @@ def loads(
     numpy.ndarray
         Shape (4, requests). The budget of memory is what the weights leave. Budgets include the
         tolerance of the checker, so that a batch is feasible only if no row of its loads sums to
-        more than 1. The compute time is that of the cost model `flops`.
+        more than 1. The compute time counts arithmetic alone, which no cost model falls below.
     """
     system, outputs = instance.system, instance.output_tokens[requests]
     slack = 1 + RELATIVE_TOLERANCE

@@ -52,8 +52,7 @@ def schedule(instance: Instance) -> Schedule:
         For a cost model other than `flops`, of which the compute time is not linear.
     """
     if instance.system.cost != "flops":
-        expected = "flops, the cost model that is linear, for a linear relaxation"
-        raise InputError("cost", repr(instance.system.cost), expected)
+        raise InputError("cost", "roofline", "flops, the cost model that is linear, for a linear relaxation")
     servable = np.flatnonzero(instance.servable())
     pairs = [
         (int(padded), float(deadline_s))

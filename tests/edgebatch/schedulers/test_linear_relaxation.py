@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from edgebatch import InputError, solve
 from edgebatch.schedulers import linear_relaxation
 from edgebatch.schedulers.linear_relaxation import linear_bound, relaxation, shadow_prices, simple_bound
-from tests.edgebatch.instances import instances, sample, steady, unit_instance
+from tests.edgebatch.instances import instances, sample, steady, under_roofline, unit_instance
 from tests.edgebatch.oracle import sample_with_optima
 
 
@@ -106,7 +106,5 @@ def test_without_a_solution_of_the_program_the_simple_bound_stands(monkeypatch):
 
 
 def test_a_cost_model_that_is_not_linear_is_refused():
-    instance = unit_instance([1])
-    object.__setattr__(instance.system, "cost", "roofline")
-    with pytest.raises(InputError, match=r"^cost: found 'roofline', expected flops"):
-        solve(instance, "linear_relaxation")
+    with pytest.raises(InputError, match=r"^cost: found roofline, expected flops"):
+        solve(under_roofline(unit_instance([1])), "linear_relaxation")
