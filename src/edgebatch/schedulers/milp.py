@@ -1,0 +1,80 @@
+"""Mixed-integer programming by HiGHS, through scipy: an exact solver that shares nothing with the search."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+
+from edgebatch.errors import InputError, one_of
+from edgebatch.problem import Instance, Schedule
+from edgebatch.schedulers._scaled import Answer, Scaled, largest, scaled
+
+DEADLINES = ("thresholds", "big_m")
+
+
+def schedule(
+    instance: Instance, *, deadlines: str = "thresholds", time_limit_s: float | None = None
+) -> Schedule:
+    """The largest feasible batch, under the cost model `flops`.
+
+    Parameters
+    ----------
+    deadlines
+        ``thresholds``: for each deadline one program over the requests whose own is no shorter, unless
+        its linear relaxation cannot beat the best batch so far. ``big_m``: one program in which the
+        binary of each request switches its deadline on.
+    time_limit_s
+        Stop after so long, with the best batch so far and a proven bound; None for no limit.
+
+    Raises
+    ------
+    InputError
+        Under another cost model, or for an unknown value of `deadlines`.
+    """
+    if deadlines not in DEADLINES:
+        raise InputError("deadlines", repr(deadlines), one_of(deadlines, DEADLINES))
+    models = scaled(instance)
+    if deadlines == "big_m":
+        return largest(instance, models, _with_big_m, time_limit_s)
+    thresholds = [threshold for model in models for threshold in model.thresholds()]
+    return largest(instance, thresholds, _within_threshold, time_limit_s)
+
+
+def _within_threshold(
+    model: Scaled, at_least: int, forbidden: list[NDArray[np.int64]], limit_s: float
+) -> Answer:
+    relaxed = linprog(-np.ones(model.requests.size), model.loads, model.budgets, bounds=(0, 1))
+    bound = int(-relaxed.fun + 1e-6)
+    if bound < at_least:
+        return Answer(np.array([], dtype=np.int64), bound)
+    return _solve(model, model.loads, model.budgets, at_least, forbidden, limit_s)
+
+
+def _with_big_m(model: Scaled, at_least: int, forbidden: list[NDArray[np.int64]], limit_s: float) -> Answer:
+    """Row i: compute of the batch + (longest deadline - deadline i) x_i <= longest deadline."""
+    switched = model.loads[3] + np.diag(model.budgets[3] - model.deadlines)
+    rows = np.vstack((model.loads[:3], switched))
+    budgets = np.concatenate((model.budgets[:3], np.full(len(switched), model.budgets[3])))
+    return _solve(model, rows, budgets, at_least, forbidden, limit_s)
+
+
+def _solve(
+    model: Scaled,
+    rows: NDArray[np.int64],
+    budgets: NDArray[np.int64],
+    at_least: int,
+    forbidden: list[NDArray[np.int64]],
+    limit_s: float,
+) -> Answer:
+    ones = np.ones(model.requests.size)
+    constraints = [LinearConstraint(rows, ub=budgets), LinearConstraint(ones, lb=at_least)]
+    for batch in forbidden:
+        constraints.append(LinearConstraint(np.isin(np.arange(ones.size), batch), ub=batch.size - 1))
+    options = {"mip_rel_gap": 0.0} | ({"time_limit": limit_s} if np.isfinite(limit_s) else {})
+    result = milp(-ones, integrality=ones, bounds=Bounds(0, 1), constraints=constraints, options=options)
+    if result.status == 2:
+        return Answer(np.array([], dtype=np.int64), at_least - 1)
+    bound = model.bound() if result.mip_dual_bound is None else -result.mip_dual_bound
+    batch = np.flatnonzero(result.x > 0.5) if result.x is not None else np.array([], dtype=np.int64)
+    return Answer(batch, int(min(bound + 1e-6, model.bound())))
