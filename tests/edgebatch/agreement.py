@@ -1,4 +1,4 @@
-"""Whether the exact schedulers agree on an instance: those of this package, and solvers that nobody here wrote."""
+"""Whether the exact schedulers agree on an instance: our searches, and solvers that nobody here wrote."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Exact(NamedTuple):
     """A scheduler whose schedules are optimal, the cost models and the most requests that it can take."""
 
     name: str
-    options: Mapping[str, object] = {}  # noqa: RUF012
+    options: Mapping[str, object] = {}
     costs: tuple[str, ...] = ("flops", "roofline")
     most_requests: int = 1000
 

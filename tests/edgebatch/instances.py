@@ -142,7 +142,11 @@ def random_instance(
     if requests == 0:
         full = np.ones(4)
     elif regime == "balanced":
-        batch = _cheap_batch(loads(fixed or prompts), (accuracy <= 0.9) & (slack_s > 1 + ties / 4), round(most * (1 + requests / 40)))
+        batch = _cheap_batch(
+            loads(fixed or prompts),
+            (accuracy <= 0.9) & (slack_s > 1 + ties / 4),
+            round(most * (1 + requests / 40)),
+        )
         full = loads(fixed or int(prompts[batch].max()))[:, batch].sum(axis=1) * rng.uniform(1, 1.06, 4)
         within_s = min(1.5, slack_s[batch].min())
     else:

@@ -4,8 +4,8 @@ Loads are rounded down and budgets up, so that every batch that fits in floats f
 what a solver proves of these holds of those. The converse may fail by a hair: a batch of k requests
 that is above a budget by less than k + 1 parts in `PARTS` passes. (For 67 requests that is the relative
 tolerance of `edgebatch.problem.fits` once more.) So whatever a solver finds is put to the float test, and a
-batch that it refuses is forbidden, with all that contain it, before the model is solved again: neither
-a schedule nor a claim of optimality rests on the rounding.
+batch that it refuses is forbidden, with all that ask for no less, before the model is solved again:
+neither a schedule nor a claim of optimality rests on the rounding.
 """
 
 from __future__ import annotations
@@ -63,6 +63,13 @@ class Scaled:
         return Scaled(self.requests[kept], self.loads[:, kept], budgets, self.deadlines[kept])
 
 
+class AtMost(NamedTuple):
+    """No batch has more than `most` of the requests at `places`, positions in `Scaled.requests`."""
+
+    places: NDArray[np.int64]
+    most: int
+
+
 class Answer(NamedTuple):
     """What a solver says of one model.
 
@@ -79,14 +86,9 @@ class Answer(NamedTuple):
 
 
 class Solver(Protocol):
-    """Finds the largest batch of a model among those of at least `at_least` requests.
+    """Finds a largest batch of a model that has at least `at_least` requests, within `limit_s` seconds."""
 
-    `forbidden` are batches, as positions, that no batch may contain; `limit_s` is the time to stop after.
-    """
-
-    def __call__(
-        self, model: Scaled, at_least: int, forbidden: list[NDArray[np.int64]], limit_s: float
-    ) -> Answer: ...
+    def __call__(self, model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float) -> Answer: ...
 
 
 def scaled(instance: Instance) -> list[Scaled]:
@@ -142,16 +144,15 @@ def largest(
     servable = np.flatnonzero(instance.servable())
     order = np.lexsort((instance.output_tokens[servable], instance.prompt_tokens[servable]))
     best = admit_in_order(instance, servable[order])
-    refused: list[tuple[int, ...]] = []
+    refused: list[tuple[NDArray[np.int64], int]] = []
     proven = 0
     for bound, model in sorted(((m.bound(), m) for m in models), key=lambda pair: -pair[0]):
         while bound > len(best):
             left_s = end_s - time.perf_counter()
             if left_s <= 0:
                 break
-            places = [np.flatnonzero(np.isin(model.requests, batch)) for batch in refused]
-            forbidden = [place for place, batch in zip(places, refused, strict=True) if place.size == len(batch)]
-            answer = solver(model, len(best) + 1, forbidden, left_s)
+            cuts = [AtMost(np.flatnonzero(np.isin(model.requests, those)), most) for those, most in refused]
+            answer = solver(model, len(best) + 1, cuts, left_s)
             bound = min(bound, answer.bound)
             if answer.batch.size == 0:
                 break
@@ -159,6 +160,18 @@ def largest(
             if admit_in_order(instance, found) == found:
                 best = found
             else:
-                refused.append(found)
+                refused.append((_no_cheaper(instance, found), len(found) - 1))
         proven = max(proven, bound)
     return Schedule(best, upper_bound=max(len(best), proven))
+
+
+def _no_cheaper(instance: Instance, batch: tuple[int, ...]) -> NDArray[np.int64]:
+    """The batch, and whoever asks for no less than each of it in every respect."""
+    asked = np.stack(
+        (
+            *(instance.prompt_tokens, instance.output_tokens),
+            *(instance.uplink_share, instance.downlink_share, -instance.deadline_s),
+        )
+    )
+    dearer = (asked >= asked[:, batch].max(axis=1, keepdims=True)).all(axis=0)
+    return np.union1d(np.flatnonzero(dearer), batch)

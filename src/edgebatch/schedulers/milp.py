@@ -8,9 +8,11 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from edgebatch.errors import InputError, one_of
 from edgebatch.problem import Instance, Schedule
-from edgebatch.schedulers._scaled import Answer, Scaled, largest, scaled
+from edgebatch.schedulers._scaled import PARTS, Answer, AtMost, Scaled, largest, scaled
 
 DEADLINES = ("thresholds", "big_m")
+ROUNDING = 1e-6
+"""A bound of HiGHS counts as the next whole number from so far below it."""
 
 
 def schedule(
@@ -41,22 +43,20 @@ def schedule(
     return largest(instance, thresholds, _within_threshold, time_limit_s)
 
 
-def _within_threshold(
-    model: Scaled, at_least: int, forbidden: list[NDArray[np.int64]], limit_s: float
-) -> Answer:
-    relaxed = linprog(-np.ones(model.requests.size), model.loads, model.budgets, bounds=(0, 1))
-    bound = int(-relaxed.fun + 1e-6)
-    if bound < at_least:
-        return Answer(np.array([], dtype=np.int64), bound)
-    return _solve(model, model.loads, model.budgets, at_least, forbidden, limit_s)
+def _within_threshold(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float) -> Answer:
+    objective = -np.ones(model.requests.size)
+    relaxed = linprog(objective, model.loads / PARTS, model.budgets / PARTS, bounds=(0, 1))
+    if relaxed.status == 0 and -relaxed.fun + ROUNDING < at_least:
+        return Answer(np.array([], dtype=np.int64), at_least - 1)
+    return _solve(model, model.loads, model.budgets, at_least, cuts, limit_s)
 
 
-def _with_big_m(model: Scaled, at_least: int, forbidden: list[NDArray[np.int64]], limit_s: float) -> Answer:
+def _with_big_m(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float) -> Answer:
     """Row i: compute of the batch + (longest deadline - deadline i) x_i <= longest deadline."""
     switched = model.loads[3] + np.diag(model.budgets[3] - model.deadlines)
     rows = np.vstack((model.loads[:3], switched))
     budgets = np.concatenate((model.budgets[:3], np.full(len(switched), model.budgets[3])))
-    return _solve(model, rows, budgets, at_least, forbidden, limit_s)
+    return _solve(model, rows, budgets, at_least, cuts, limit_s)
 
 
 def _solve(
@@ -64,17 +64,17 @@ def _solve(
     rows: NDArray[np.int64],
     budgets: NDArray[np.int64],
     at_least: int,
-    forbidden: list[NDArray[np.int64]],
+    cuts: list[AtMost],
     limit_s: float,
 ) -> Answer:
     ones = np.ones(model.requests.size)
     constraints = [LinearConstraint(rows, ub=budgets), LinearConstraint(ones, lb=at_least)]
-    for batch in forbidden:
-        constraints.append(LinearConstraint(np.isin(np.arange(ones.size), batch), ub=batch.size - 1))
+    for cut in cuts:
+        constraints.append(LinearConstraint(np.isin(np.arange(ones.size), cut.places), ub=cut.most))
     options = {"mip_rel_gap": 0.0} | ({"time_limit": limit_s} if np.isfinite(limit_s) else {})
     result = milp(-ones, integrality=ones, bounds=Bounds(0, 1), constraints=constraints, options=options)
     if result.status == 2:
         return Answer(np.array([], dtype=np.int64), at_least - 1)
-    bound = model.bound() if result.mip_dual_bound is None else -result.mip_dual_bound
-    batch = np.flatnonzero(result.x > 0.5) if result.x is not None else np.array([], dtype=np.int64)
-    return Answer(batch, int(min(bound + 1e-6, model.bound())))
+    bound = ones.size if result.mip_dual_bound is None else -result.mip_dual_bound
+    batch = np.array([], dtype=np.int64) if result.x is None else np.flatnonzero(result.x > 0.5)
+    return Answer(batch, int(min(bound + ROUNDING, ones.size)))
