@@ -14,6 +14,10 @@ DEADLINES = ("thresholds", "big_m")
 ROUNDING = 1e-6
 """A bound of HiGHS counts as the next whole number from so far below it."""
 
+UNIT = PARTS / 2**10
+"""HiGHS counts in these parts, exactly: its tolerances are absolute, 1e-6, and it lost optima among
+numbers of 2^36; of a budget of 2^10 they are about the relative tolerance of this package."""
+
 
 def schedule(
     instance: Instance, *, deadlines: str = "thresholds", time_limit_s: float | None = None
@@ -45,7 +49,7 @@ def schedule(
 
 def _within_threshold(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float) -> Answer:
     objective = -np.ones(model.requests.size)
-    relaxed = linprog(objective, model.loads / PARTS, model.budgets / PARTS, bounds=(0, 1))
+    relaxed = linprog(objective, model.loads / UNIT, model.budgets / UNIT, bounds=(0, 1))
     if relaxed.status == 0 and -relaxed.fun + ROUNDING < at_least:
         return Answer(np.array([], dtype=np.int64), at_least - 1)
     return _solve(model, model.loads, model.budgets, at_least, cuts, limit_s)
@@ -68,7 +72,7 @@ def _solve(
     limit_s: float,
 ) -> Answer:
     ones = np.ones(model.requests.size)
-    constraints = [LinearConstraint(rows, ub=budgets), LinearConstraint(ones, lb=at_least)]
+    constraints = [LinearConstraint(rows / UNIT, ub=budgets / UNIT), LinearConstraint(ones, lb=at_least)]
     for cut in cuts:
         constraints.append(LinearConstraint(np.isin(np.arange(ones.size), cut.places), ub=cut.most))
     options = {"mip_rel_gap": 0.0} | ({"time_limit": limit_s} if np.isfinite(limit_s) else {})
