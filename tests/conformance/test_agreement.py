@@ -6,7 +6,7 @@ import pytest
 from tests.edgebatch.agreement import EXACT, agreed_size
 from tests.edgebatch.instances import KINDS, name_of, random_instance
 
-REQUESTS = (6, 7, 8, 9, 10, 11, 12, 12, 14, 16, 18, 20, 22, 25, 25, 25, 30, 40)
+REQUESTS = 2 * (6, 7, 8, 9, 10, 11, 12, 12, 14, 16, 18, 20, 22, 25, 25, 25, 30, 40)
 """Numbers of candidates of the instances of one kind."""
 
 
