@@ -29,9 +29,19 @@ def test_rounding_decides_nothing_however_coarse_it_is(name, options, monkeypatc
 
 
 @each_solver
+def test_the_models_alone_hold_every_constraint(name, options, monkeypatch):
+    def refused(instance, batch):
+        raise AssertionError(f"the solver was free to choose {batch}")
+
+    monkeypatch.setattr(_scaled, "_no_cheaper", refused)
+    for instance in sample(96):
+        solve(instance, name, **options)
+
+
+@each_solver
 def test_requests_that_are_all_alike_and_a_hair_above_a_budget_need_no_search(name, options):
     # 20 of 40 together are above the tolerance by less than the rounding: some 10^11 such batches
-    share = (1 + 1e-9 + 1e-10) / 20
+    share = (1 + 1e-9 + 2e-11) / 20
     schedule = solve(unit_instance([1] * 40, uplink=share, slack_s=100.0), name, **options)
     assert (schedule.size, schedule.upper_bound) == (19, 19)
 
