@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from functools import cache
 from itertools import product
 
@@ -25,14 +26,18 @@ So a request with s = n = 1 costs 16 FLOPs and 8 bytes; (s, n) = (1, 2) costs 36
 steady = settings(derandomize=True, deadline=None, database=None, max_examples=60)
 """Hypothesis settings under which every run tries the same examples."""
 
+TRACE_LENGTHS = "trace" if "EDGEBATCH_TRACE" in os.environ else "heavy_tailed"
+"""Lengths of a public trace of chat requests, or where it is not at hand a synthetic stand-in."""
+
 KINDS = tuple(
-    {"regime": regime, "padding": padding, "fading": fading, "lengths": lengths, "ties": ties}
-    for regime, padding, fading, lengths, ties in product(
-        ("compute", "bandwidth", "memory", "balanced"),
+    {"regime": regime, "padding": padding, "fading": fading, "lengths": lengths, "ties": ties, "cost": cost}
+    for regime, padding, fading, lengths, ties, cost in product(
+        ("paper", "bandwidth_bound", "memory_bound", "balanced"),
         ("batch_max", "fixed"),
         ("shared", "separate"),
-        ("grid", "arbitrary", "one"),
+        ("grid", "arbitrary", "one", TRACE_LENGTHS),
         (False, True),
+        ("flops",),
     )
 )
 
@@ -82,6 +87,26 @@ def unit_instance(
     )
 
 
+@cache
+def _trace() -> np.ndarray:
+    """Prompt and output tokens of the trace's requests, shape (requests, 2)."""
+    return np.loadtxt(os.environ["EDGEBATCH_TRACE"], np.int64, delimiter=",", skiprows=1, usecols=(1, 2))
+
+
+def _lengths(rng: np.random.Generator, requests: int, lengths: str) -> np.ndarray:
+    """Prompt and output tokens, shape (2, requests)."""
+    if lengths == "grid":
+        return rng.choice([128, 256, 512], (2, requests))
+    if lengths == "one":  # long chains, in which the order of the shares decides
+        return np.full((2, requests), 256)
+    if lengths == "trace":
+        return rng.choice(_trace(), requests).T
+    if lengths == "heavy_tailed":  # log-normal, with about the trace's mean and deviation of the logarithm
+        log = rng.normal([[6.6], [5.0]], [[1.0], [0.9]], (2, requests))
+        return np.clip(np.exp(log), 1, [[14000], [1000]]).astype(np.int64)
+    return rng.integers(1, 513, (2, requests))
+
+
 def random_instance(
     rng: np.random.Generator,
     requests: int,
@@ -90,58 +115,77 @@ def random_instance(
     fading: str,
     lengths: str,
     ties: bool,
+    cost: str = "flops",
 ) -> Instance:
-    """Budgets that hold a few average requests; those that `regime` does not name hold 4 times as many."""
+    """Candidates and budgets of one kind.
+
+    The budget that binds in `regime` holds a few average requests (compute in ``paper``), the others 4
+    times as many. In ``balanced`` a batch of cheap requests nearly fills all of them.
+    """
     llm = Llm(layers=2, hidden_size=64, ffn_size=256)
-    if lengths == "grid":
-        prompts, outputs = rng.choice([128, 256, 512], (2, requests))
-    elif lengths == "one":  # long chains, in which the order of the shares decides
-        prompts, outputs = np.full((2, requests), 256)
-    else:
-        prompts, outputs = rng.integers(1, 513, (2, requests))
-    fixed = 512 if padding == "fixed" else None
-    longest = fixed or int(prompts.max(initial=1))
-
-    most = rng.uniform(2, 6)
-    room = {name: most * (1 if name == regime else 4) for name in ("compute", "memory", "bandwidth")}
-    if regime == "balanced":
-        room = {name: most * rng.uniform(0.9, 1.3) for name in room}
-
+    quantization = Quantization(weight_bits=8, kv_bits=16, compute_factor=0.5, accuracy=0.9)
+    prompts, outputs = _lengths(rng, requests, lengths)
+    fixed = max(512, int(prompts.max(initial=1))) if padding == "fixed" else None
     gain = rng.standard_exponential((2, requests))
     if fading == "shared":
         gain[1] = gain[0]
-    rate = np.log2(1 + 30 * gain)
-    shares = np.stack([prompts, outputs]) / rate
-    shares /= np.median(shares, axis=1, keepdims=True) if requests else 1
-    shares *= rng.uniform(0.6, 1, (2, 1)) / room["bandwidth"]
+    shares = np.stack([prompts, outputs]) / np.log2(1 + 30 * gain)
     slack_s, waited_s = rng.uniform(0.6, 2.1, requests), rng.uniform(0, 1, requests)
     if ties:
-        shares = np.ceil(16 * shares) / 16
         slack_s, waited_s = np.ceil(4 * slack_s) / 4, np.round(waited_s)
+    accuracy = rng.uniform(0, 1, requests)
 
-    flops = np.mean(llm.request_flops(longest, outputs)) if requests else 1.0
-    kv_bytes = np.mean(llm.kv_bytes_per_token * (longest + outputs)) if requests else 1.0
-    quantization = Quantization(weight_bits=8, kv_bits=16, compute_factor=0.5, accuracy=0.9)
+    def loads(padded):
+        kv_bytes, flops = llm.kv_bytes_per_token * (padded + outputs), llm.request_flops(padded, outputs)
+        return np.stack([*shares, kv_bytes, flops])
+
+    most, within_s = rng.uniform(2, 6), 1.5
+    if requests == 0:
+        full = np.ones(4)
+    elif regime == "balanced":
+        batch = _cheap_batch(
+            loads(fixed or prompts),
+            (accuracy <= 0.9) & (slack_s > 1 + ties / 4),
+            round(most * (1 + requests / 40)),
+        )
+        full = loads(fixed or int(prompts[batch].max()))[:, batch].sum(axis=1) * rng.uniform(1, 1.06, 4)
+        within_s = min(1.5, slack_s[batch].min())
+    else:
+        budget = {"bandwidth_bound": [0, 1], "memory_bound": [2], "paper": [3]}[regime]
+        room = np.where(np.isin(range(4), budget), most, 4 * most)
+        typical = loads(fixed or int(prompts.max()))
+        full = np.append(np.median(shares, axis=1) / rng.uniform(0.6, 1, 2), typical[2:].mean(axis=1)) * room
+    shares /= full[:2, None]
+    if ties:  # in parts so small that rounding up fills no budget of a balanced instance by itself
+        parts = 64 if regime == "balanced" else 16
+        shares = np.ceil(parts * shares) / parts
     edge_node = EdgeNode(
-        flops=float(0.5 * room["compute"] * flops / 1.5),
-        memory_bytes=float(llm.weight_bytes / 2 + room["memory"] * kv_bytes),
+        flops=float(quantization.compute_factor * full[3] / within_s),
+        memory_bytes=float(llm.weight_bytes / 2 + full[2]),
         devices=int(rng.integers(1, 5)),
     )
     return Instance(
-        System(Slots(0.25, 1.5, 0.25), llm, quantization, edge_node, fixed_padding_tokens=fixed),
+        System(Slots(0.25, 1.5, 0.25), llm, quantization, edge_node, fixed_padding_tokens=fixed, cost=cost),
         prompts,
         outputs,
         latency_s=slack_s + waited_s + 0.5,
         waited_s=waited_s,
-        accuracy=rng.uniform(0, 1, requests),
+        accuracy=accuracy,
         uplink_share=shares[0],
         downlink_share=shares[1],
     )
 
 
+def _cheap_batch(loads: np.ndarray, allowed: np.ndarray, size: int) -> np.ndarray:
+    """The requests that are cheapest with all loads at equal prices; of all if none is allowed."""
+    price = (loads / np.median(loads, axis=1, keepdims=True)).sum(axis=0)
+    order = np.lexsort((price, ~allowed))
+    return order[: max(1, min(size, int(allowed.sum())))]
+
+
 @cache
 def sample(count: int, requests: int = 9) -> tuple[Instance, ...]:
-    """The same random instances every time; 96 of them have a kind each, fewer are spread over the kinds."""
+    """The same random instances every time; 128 of them have a kind each, fewer are spread over the kinds."""
     kinds = (KINDS[37 * seed % len(KINDS)] for seed in range(count))
     return tuple(
         random_instance(np.random.default_rng(seed), requests, **kind) for seed, kind in enumerate(kinds)

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.edgebatch.instances import KINDS, random_instance, sample, with_system
+from edgebatch import check, solve
+from tests.edgebatch.instances import KINDS, TRACE_LENGTHS, random_instance, sample, with_system
 from tests.edgebatch.oracle import optimum
 
 
@@ -54,3 +55,22 @@ def test_shared_fading_moves_both_shares_together_and_separate_fading_does_not()
         )
         same_order = (np.argsort(per_token[0]) == np.argsort(per_token[1])).all()
         assert same_order == (kind["fading"] == "shared")
+
+
+def test_most_balanced_instances_fill_all_four_budgets_alike_at_the_optimum():
+    alike = []
+    for index, kind in enumerate(kind for kind in KINDS if kind["regime"] == "balanced"):
+        instance = random_instance(np.random.default_rng(index), 25, **kind)
+        loads, system = check(instance, solve(instance)), instance.system
+        memory = (loads.memory_bytes - system.weight_bytes) / (
+            system.edge_node.memory_bytes - system.weight_bytes
+        )
+        compute = loads.compute_time_s / loads.deadline_s
+        fills = (loads.uplink_share, loads.downlink_share, memory, compute)
+        alike.append(max(fills) < 1.3 * min(fills))
+    assert np.mean(alike) > 0.6
+
+
+def test_kinds_differ_in_regime_padding_fading_lengths_ties_and_cost():
+    assert len({tuple(kind.values()) for kind in KINDS}) == len(KINDS) >= 128
+    assert {kind["lengths"] for kind in KINDS} == {"grid", "arbitrary", "one", TRACE_LENGTHS}

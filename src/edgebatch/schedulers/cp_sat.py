@@ -1,0 +1,77 @@
+"""Constraint programming by OR-Tools' CP-SAT: an exact solver that shares nothing with the search."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from edgebatch.errors import InputError
+from edgebatch.problem import Instance, Schedule
+from edgebatch.schedulers._scaled import Answer, AtMost, Scaled, largest, scaled
+
+
+def schedule(instance: Instance, *, workers: int = 1, time_limit_s: float | None = None) -> Schedule:
+    """The largest feasible batch, under the cost model `flops`.
+
+    Parameters
+    ----------
+    workers
+        Threads of the solver.
+    time_limit_s
+        Stop after so long, with the best batch so far and a proven bound; None for no limit.
+
+    Raises
+    ------
+    InputError
+        Under another cost model, or where OR-Tools is not installed.
+    """
+    try:
+        import ortools.sat.python.cp_model  # noqa: F401
+    except ImportError:
+        expected = "the package ortools: pip install 'edgebatch[cp_sat]'"
+        raise InputError("scheduler", "'cp_sat' without OR-Tools", expected) from None
+    return largest(instance, scaled(instance), partial(_solve, workers=workers), time_limit_s)
+
+
+def _solve(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float, *, workers: int) -> Answer:
+    """Largest batch of one model.
+
+    Literal ``shorter[k]`` says that the batch holds a request whose deadline is the k-th or a shorter
+    one; each that holds takes its step off the longest deadline.
+    """
+    from ortools.sat.python import cp_model
+
+    program = cp_model.CpModel()
+    taken = [program.new_bool_var("") for _ in model.requests]
+    for loads, budget in zip(model.loads[:3].tolist(), model.budgets.tolist(), strict=False):
+        program.add(cp_model.LinearExpr.weighted_sum(taken, loads) <= budget)
+    deadlines, place = np.unique(-model.deadlines, return_inverse=True)
+    shorter = [program.new_bool_var("") for _ in deadlines]
+    for literal, k in zip(taken, place.tolist(), strict=True):
+        program.add_implication(literal, shorter[k])
+    for earlier, later in pairwise(shorter):
+        program.add_implication(later, earlier)
+    steps = np.diff(deadlines, prepend=-model.budgets[3])
+    compute = cp_model.LinearExpr.weighted_sum(taken + shorter, model.loads[3].tolist() + steps.tolist())
+    program.add(compute <= int(model.budgets[3]))
+    for cut in cuts:
+        program.add(cp_model.LinearExpr.sum([taken[i] for i in cut.places]) <= cut.most)
+    size = cp_model.LinearExpr.sum(taken)
+    program.add(size >= at_least)
+    program.maximize(size)
+
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = workers
+    # presolve of OR-Tools 9.15 sums loads in 32 bits and loses optima (issue 5293 of google/or-tools)
+    solver.parameters.cp_model_presolve = False
+    if np.isfinite(limit_s):
+        solver.parameters.max_time_in_seconds = limit_s
+    status = solver.solve(program)
+    if status == cp_model.INFEASIBLE:
+        return Answer(np.array([], dtype=np.int64), at_least - 1)
+    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        return Answer(np.array([], dtype=np.int64), model.requests.size)
+    batch = np.array([i for i, literal in enumerate(taken) if solver.value(literal)], dtype=np.int64)
+    return Answer(batch, int(solver.best_objective_bound + 1e-6))

@@ -1,0 +1,84 @@
+"""Mixed-integer programming by HiGHS, through scipy: an exact solver that shares nothing with the search."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+
+from edgebatch.errors import InputError, one_of
+from edgebatch.problem import Instance, Schedule
+from edgebatch.schedulers._scaled import PARTS, Answer, AtMost, Scaled, largest, scaled
+
+DEADLINES = ("thresholds", "big_m")
+ROUNDING = 1e-6
+"""A bound of HiGHS counts as the next whole number from so far below it."""
+
+UNIT = PARTS / 2**10
+"""HiGHS counts in these parts, exactly: its tolerances are absolute, 1e-6, and it lost optima among
+numbers of 2^36; of a budget of 2^10 they are about the relative tolerance of this package."""
+
+
+def schedule(
+    instance: Instance, *, deadlines: str = "thresholds", time_limit_s: float | None = None
+) -> Schedule:
+    """The largest feasible batch, under the cost model `flops`.
+
+    Parameters
+    ----------
+    deadlines
+        ``thresholds``: for each deadline one program over the requests whose own is no shorter, unless
+        its linear relaxation cannot beat the best batch so far. ``big_m``: one program in which the
+        binary of each request switches its deadline on.
+    time_limit_s
+        Stop after so long, with the best batch so far and a proven bound; None for no limit.
+
+    Raises
+    ------
+    InputError
+        Under another cost model, or for an unknown value of `deadlines`.
+    """
+    if deadlines not in DEADLINES:
+        raise InputError("deadlines", repr(deadlines), one_of(deadlines, DEADLINES))
+    models = scaled(instance)
+    if deadlines == "big_m":
+        return largest(instance, models, _with_big_m, time_limit_s)
+    thresholds = [threshold for model in models for threshold in model.thresholds()]
+    return largest(instance, thresholds, _within_threshold, time_limit_s)
+
+
+def _within_threshold(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float) -> Answer:
+    objective = -np.ones(model.requests.size)
+    relaxed = linprog(objective, model.loads / UNIT, model.budgets / UNIT, bounds=(0, 1))
+    if relaxed.status == 0 and -relaxed.fun + ROUNDING < at_least:
+        return Answer(np.array([], dtype=np.int64), at_least - 1)
+    return _solve(model, model.loads, model.budgets, at_least, cuts, limit_s)
+
+
+def _with_big_m(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float) -> Answer:
+    """Row i: compute of the batch + (longest deadline - deadline i) x_i <= longest deadline."""
+    switched = model.loads[3] + np.diag(model.budgets[3] - model.deadlines)
+    rows = np.vstack((model.loads[:3], switched))
+    budgets = np.concatenate((model.budgets[:3], np.full(len(switched), model.budgets[3])))
+    return _solve(model, rows, budgets, at_least, cuts, limit_s)
+
+
+def _solve(
+    model: Scaled,
+    rows: NDArray[np.int64],
+    budgets: NDArray[np.int64],
+    at_least: int,
+    cuts: list[AtMost],
+    limit_s: float,
+) -> Answer:
+    ones = np.ones(model.requests.size)
+    constraints = [LinearConstraint(rows / UNIT, ub=budgets / UNIT), LinearConstraint(ones, lb=at_least)]
+    for cut in cuts:
+        constraints.append(LinearConstraint(np.isin(np.arange(ones.size), cut.places), ub=cut.most))
+    options = {"mip_rel_gap": 0.0} | ({"time_limit": limit_s} if np.isfinite(limit_s) else {})
+    result = milp(-ones, integrality=ones, bounds=Bounds(0, 1), constraints=constraints, options=options)
+    if result.status == 2:
+        return Answer(np.array([], dtype=np.int64), at_least - 1)
+    bound = ones.size if result.mip_dual_bound is None else -result.mip_dual_bound
+    batch = np.array([], dtype=np.int64) if result.x is None else np.flatnonzero(result.x > 0.5)
+    return Answer(batch, int(min(bound + ROUNDING, ones.size)))

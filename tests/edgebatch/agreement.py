@@ -1,0 +1,45 @@
+"""Whether the exact schedulers agree on an instance: our searches, and solvers that nobody here wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from edgebatch import Instance, check, solve
+
+
+class Exact(NamedTuple):
+    """A scheduler whose schedules are optimal, the cost models and the most requests that it can take."""
+
+    name: str
+    options: Mapping[str, object] = {}
+    costs: tuple[str, ...] = ("flops", "roofline")
+    most_requests: int = 1000
+
+    def __str__(self) -> str:
+        return " ".join([self.name, *map(str, self.options.values())])
+
+    def takes(self, instance: Instance) -> bool:
+        return instance.system.cost in self.costs and instance.size <= self.most_requests
+
+
+EXACT = (
+    Exact("dftsp"),
+    Exact("milp", {"deadlines": "thresholds"}, costs=("flops",)),
+    Exact("milp", {"deadlines": "big_m"}, costs=("flops",)),
+    Exact("cp_sat", costs=("flops",)),
+    Exact("enumeration", most_requests=12),
+)
+
+
+def agreed_size(instance: Instance, schedulers: tuple[Exact, ...] = EXACT) -> int:
+    """The optimal size that all schedulers which can take the instance prove, each by a feasible schedule."""
+    sizes = {}
+    for exact in schedulers:
+        if exact.takes(instance):
+            schedule = solve(instance, exact.name, **exact.options)
+            check(instance, schedule)
+            assert schedule.optimal, f"{exact} proves no more than {schedule.upper_bound}"
+            sizes[str(exact)] = schedule.size
+    assert len(set(sizes.values())) == 1, f"optimal sizes differ: {sizes}"
+    return next(iter(sizes.values()))

@@ -1,0 +1,94 @@
+"""The schedulers that hand the problem to a solver: what they claim, what they refuse, what they import."""
+
+import subprocess
+import sys
+
+import pytest
+
+from edgebatch import InputError, check, solve
+from edgebatch.schedulers import _scaled, milp
+from tests.edgebatch.instances import sample, unit_instance
+from tests.edgebatch.oracle import sample_with_optima
+
+SOLVERS = (("milp", {"deadlines": "thresholds"}), ("milp", {"deadlines": "big_m"}), ("cp_sat", {}))
+
+each_solver = pytest.mark.parametrize(("name", "options"), SOLVERS, ids=str)
+
+
+@each_solver
+def test_rounding_decides_nothing_however_coarse_it_is(name, options, monkeypatch):
+    monkeypatch.setattr(_scaled, "PARTS", 2**7)
+    monkeypatch.setattr(milp, "UNIT", 1)
+    refused, no_cheaper = [], _scaled._no_cheaper
+    monkeypatch.setattr(_scaled, "_no_cheaper", lambda *batch: refused.append(batch) or no_cheaper(*batch))
+    for instance, optimum in sample_with_optima(48):
+        schedule = solve(instance, name, **options)
+        check(instance, schedule)
+        assert (schedule.size, schedule.upper_bound) == (optimum, optimum)
+    assert len(refused) > 5
+
+
+@each_solver
+def test_the_models_alone_hold_every_constraint(name, options, monkeypatch):
+    def refused(instance, batch):
+        raise AssertionError(f"the solver was free to choose {batch}")
+
+    monkeypatch.setattr(_scaled, "_no_cheaper", refused)
+    for instance in sample(96):
+        solve(instance, name, **options)
+
+
+@each_solver
+def test_requests_that_are_all_alike_and_a_hair_above_a_budget_need_no_search(name, options):
+    # 20 of 40 together are above the tolerance by less than the rounding: some 10^11 such batches
+    share = (1 + 1e-9 + 2e-11) / 20
+    schedule = solve(unit_instance([1] * 40, uplink=share, slack_s=100.0), name, **options)
+    assert (schedule.size, schedule.upper_bound) == (19, 19)
+
+
+@each_solver
+def test_a_solve_without_time_claims_no_optimum_that_is_none(name, options):
+    open_ones = 0
+    for instance, optimum in sample_with_optima(48):
+        schedule = solve(instance, name, **options, time_limit_s=0.0)
+        check(instance, schedule)
+        assert schedule.size <= optimum <= schedule.upper_bound
+        open_ones += not schedule.optimal
+    assert open_ones > 0
+
+
+@each_solver
+def test_enough_time_changes_nothing(name, options):
+    for instance in sample(12):
+        assert solve(instance, name, **options, time_limit_s=60.0) == solve(instance, name, **options)
+
+
+@each_solver
+def test_a_cost_that_is_no_sum_over_requests_is_refused_in_one_line(name, options):
+    instance = unit_instance([1])
+    object.__setattr__(instance.system, "cost", "roofline")
+    with pytest.raises(InputError, match=r"^cost: found 'roofline', expected flops: .*linear.*$"):
+        solve(instance, name, **options)
+
+
+def test_an_unknown_treatment_of_deadlines_is_refused_with_the_nearest_name():
+    with pytest.raises(InputError, match=r"^deadlines: found 'big_n', .*mean big_m\?"):
+        solve(unit_instance([1]), "milp", deadlines="big_n")
+
+
+def test_without_or_tools_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ortools", None)
+    monkeypatch.delitem(sys.modules, "ortools.sat.python.cp_model", raising=False)
+    with pytest.raises(
+        InputError, match=r"^scheduler: found 'cp_sat' without OR-Tools, .*edgebatch\[cp_sat\]"
+    ):
+        solve(unit_instance([1]), "cp_sat")
+
+
+def test_or_tools_are_imported_by_no_one_who_does_not_solve_with_them():
+    code = (
+        "import sys; from edgebatch import schedulers; schedulers.names()\n"
+        "assert not {'scipy', 'ortools'} & set(sys.modules)\n"
+        "schedulers.options('cp_sat'); assert 'ortools' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
