@@ -20,11 +20,13 @@ class Exact(NamedTuple):
         return " ".join([self.name, *map(str, self.options.values())])
 
     def takes(self, instance: Instance) -> bool:
-        return instance.system.cost in self.costs and instance.size <= self.most_requests
+        cost = "flops" if instance.system.cost == "flops" else "roofline"
+        return cost in self.costs and instance.size <= self.most_requests
 
 
 EXACT = (
     Exact("dftsp"),
+    Exact("surrogate"),
     Exact("milp", {"deadlines": "thresholds"}, costs=("flops",)),
     Exact("milp", {"deadlines": "big_m"}, costs=("flops",)),
     Exact("cp_sat", costs=("flops",)),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from functools import cache
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 from hypothesis import settings
@@ -26,8 +26,8 @@ So a request with s = n = 1 costs 16 FLOPs and 8 bytes; (s, n) = (1, 2) costs 36
 steady = settings(derandomize=True, deadline=None, database=None, max_examples=60)
 """Hypothesis settings under which every run tries the same examples."""
 
-TRACE_LENGTHS = "trace" if "EDGEBATCH_TRACE" in os.environ else "heavy_tailed"
-"""Lengths of a public trace of chat requests, or where it is not at hand a synthetic stand-in."""
+TRACE = Path(__file__).parents[2] / "benchmarks" / "azure_conversations_2023.csv"
+"""Prompt and output lengths of a public trace of chat requests."""
 
 KINDS = tuple(
     {"regime": regime, "padding": padding, "fading": fading, "lengths": lengths, "ties": ties, "cost": cost}
@@ -35,11 +35,13 @@ KINDS = tuple(
         ("paper", "bandwidth_bound", "memory_bound", "balanced"),
         ("batch_max", "fixed"),
         ("shared", "separate"),
-        ("grid", "arbitrary", "one", TRACE_LENGTHS),
+        ("grid", "arbitrary", "one", "trace"),
         (False, True),
         ("flops",),
     )
 )
+
+KINDS_OF_BOTH_COSTS = tuple(kind | {"cost": cost} for kind in KINDS for cost in ("flops", "roofline"))
 
 
 def name_of(kind: dict) -> str:
@@ -90,7 +92,7 @@ def unit_instance(
 @cache
 def _trace() -> np.ndarray:
     """Prompt and output tokens of the trace's requests, shape (requests, 2)."""
-    return np.loadtxt(os.environ["EDGEBATCH_TRACE"], np.int64, delimiter=",", skiprows=1, usecols=(1, 2))
+    return np.loadtxt(TRACE, np.int64, delimiter=",", skiprows=3)
 
 
 def _lengths(rng: np.random.Generator, requests: int, lengths: str) -> np.ndarray:
@@ -101,9 +103,6 @@ def _lengths(rng: np.random.Generator, requests: int, lengths: str) -> np.ndarra
         return np.full((2, requests), 256)
     if lengths == "trace":
         return rng.choice(_trace(), requests).T
-    if lengths == "heavy_tailed":  # log-normal, with about the trace's mean and deviation of the logarithm
-        log = rng.normal([[6.6], [5.0]], [[1.0], [0.9]], (2, requests))
-        return np.clip(np.exp(log), 1, [[14000], [1000]]).astype(np.int64)
     return rng.integers(1, 513, (2, requests))
 
 
@@ -164,8 +163,8 @@ def random_instance(
         memory_bytes=float(llm.weight_bytes / 2 + full[2]),
         devices=int(rng.integers(1, 5)),
     )
-    return Instance(
-        System(Slots(0.25, 1.5, 0.25), llm, quantization, edge_node, fixed_padding_tokens=fixed, cost=cost),
+    instance = Instance(
+        System(Slots(0.25, 1.5, 0.25), llm, quantization, edge_node, fixed_padding_tokens=fixed),
         prompts,
         outputs,
         latency_s=slack_s + waited_s + 0.5,
@@ -174,6 +173,7 @@ def random_instance(
         uplink_share=shares[0],
         downlink_share=shares[1],
     )
+    return under_roofline(instance) if cost == "roofline" else instance
 
 
 def _cheap_batch(loads: np.ndarray, allowed: np.ndarray, size: int) -> np.ndarray:

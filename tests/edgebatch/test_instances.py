@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgebatch import check, solve
-from tests.edgebatch.instances import KINDS, TRACE_LENGTHS, random_instance, sample, with_system
+from tests.edgebatch.instances import KINDS, random_instance, sample, with_system
 from tests.edgebatch.oracle import optimum
 
 
@@ -73,4 +73,4 @@ def test_most_balanced_instances_fill_all_four_budgets_alike_at_the_optimum():
 
 def test_kinds_differ_in_regime_padding_fading_lengths_ties_and_cost():
     assert len({tuple(kind.values()) for kind in KINDS}) == len(KINDS) >= 128
-    assert {kind["lengths"] for kind in KINDS} == {"grid", "arbitrary", "one", TRACE_LENGTHS}
+    assert {kind["lengths"] for kind in KINDS} == {"grid", "arbitrary", "one", "trace"}
