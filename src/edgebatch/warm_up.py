@@ -13,7 +13,9 @@ def warm_up() -> None:
         quantization=Quantization(weight_bits=16, kv_bits=16, compute_factor=1, accuracy=1),
         edge_node=EdgeNode(flops=1e6, memory_bytes=1e6, devices=1),
     )
-    solve(Instance(system, [1, 2], [1, 2], [9, 9], [0, 0], [0, 0], [0.6, 0.6], [0.1, 0.1]))  # type: ignore[arg-type]
+    instance = Instance(system, [1, 2], [1, 2], [9, 9], [0, 0], [0, 0], [0.6, 0.6], [0.1, 0.1])  # type: ignore[arg-type]
+    for scheduler in ("dftsp", "surrogate"):
+        solve(instance, scheduler)
 
 
 if __name__ == "__main__":

@@ -45,8 +45,10 @@ def schedule(
     batch's longest output is a choice in the same way.
     """
     search = _Search(instance, node_limit, time_limit_s)
-    candidates = np.flatnonzero(instance.accurate())
-    fixed = instance.system.fixed_padding_tokens
+    system = instance.system
+    loadable = fits(system.weight_bytes, system.edge_node.memory_bytes)
+    candidates = np.flatnonzero(instance.accurate() & loadable)
+    fixed = system.fixed_padding_tokens
     prompts = instance.prompt_tokens[candidates]
     lengths = np.unique(prompts) if fixed is None else np.full(min(1, candidates.size), fixed)
     ranges = [(0, lengths.size - 1)] if lengths.size else []
