@@ -11,7 +11,6 @@ neither a schedule nor a claim of optimality rests on the rounding.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -23,7 +22,7 @@ from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule
 from edgebatch.schedulers._admission import admit_in_order
 
 PARTS = 2**36
-"""Every budget is so many parts; sums of whole loads stay exact in float64 up to 2^17 times a budget."""
+"""Each band, the whole memory and the longest deadline are so many parts."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +51,10 @@ class Scaled:
         within = np.cumsum(np.sort(self.loads, axis=1), axis=1) <= self.budgets[:, None]
         return int(within.sum(axis=1).min())
 
-    def thresholds(self) -> list[Scaled]:
-        """For each deadline, the requests whose own is no shorter, with it as budget of compute."""
-        last = np.flatnonzero(np.diff(self.deadlines, append=-1))
-        return [self._within(np.append(self.budgets[:3], self.deadlines[i])) for i in last]
-
-    def _within(self, budgets: NDArray[np.int64]) -> Scaled:
-        """The model under smaller budgets, without the requests that no batch can hold then."""
-        kept = (self.loads <= budgets[:, None]).all(axis=0) & (self.deadlines >= budgets[3])
+    def within(self, compute: int) -> Scaled:
+        """The model with so much for compute, without the requests that no such batch can hold."""
+        budgets = np.append(self.budgets[:3], compute)
+        kept = (self.loads <= budgets[:, None]).all(axis=0) & (self.deadlines >= compute)
         return Scaled(self.requests[kept], self.loads[:, kept], budgets, self.deadlines[kept])
 
 
@@ -91,14 +86,8 @@ class Solver(Protocol):
     def __call__(self, model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float) -> Answer: ...
 
 
-def scaled(instance: Instance) -> list[Scaled]:
-    """The models of an instance: one with fixed padding, else one a distinct prompt length.
-
-    Raises
-    ------
-    InputError
-        For a cost model under which the compute time is not a sum over requests.
-    """
+def _models(instance: Instance) -> list[Scaled]:
+    """The models of an instance: one with fixed padding, else one a distinct prompt length."""
     system = instance.system
     if system.cost != "flops":
         raise InputError("cost", repr(system.cost), "flops: this scheduler solves linear costs alone")
@@ -107,14 +96,14 @@ def scaled(instance: Instance) -> list[Scaled]:
     prompts = instance.prompt_tokens[candidates]
     fixed = system.fixed_padding_tokens
     lengths = [fixed] if fixed is not None else np.unique(prompts).tolist()
-    return [_scaled(instance, candidates[prompts <= length], length) for length in lengths if prompts.size]
+    return [_model(instance, candidates[prompts <= length], length) for length in lengths if prompts.size]
 
 
-def _scaled(instance: Instance, requests: NDArray[np.int64], padded: int) -> Scaled:
+def _model(instance: Instance, requests: NDArray[np.int64], padded: int) -> Scaled:
     system = instance.system
     outputs, deadlines_s = instance.output_tokens[requests], instance.deadline_s[requests]
     flops = system.llm.request_flops(np.full_like(outputs, padded), outputs)
-    memory_bytes = system.edge_node.memory_bytes * (1 + RELATIVE_TOLERANCE) - system.weight_bytes
+    memory_bytes = system.edge_node.memory_bytes * (1 + RELATIVE_TOLERANCE)
     parts_of = [
         instance.uplink_share[requests] / (1 + RELATIVE_TOLERANCE),
         instance.downlink_share[requests] / (1 + RELATIVE_TOLERANCE),
@@ -125,28 +114,47 @@ def _scaled(instance: Instance, requests: NDArray[np.int64], padded: int) -> Sca
     loads = np.floor(np.minimum(parts_of, 2.0) * PARTS).astype(np.int64)
     # one part more, for the rounding of the divisions above
     deadlines = np.floor(deadlines_s / deadlines_s[0] * PARTS).astype(np.int64) + 1
-    budgets = np.full(4, PARTS + 1)
+    for_cache = int((1 - system.weight_bytes / memory_bytes) * PARTS) + 1
+    budgets = np.array([PARTS + 1, PARTS + 1, for_cache, deadlines[0]])
     kept = (loads <= budgets[:, None]).all(axis=0) & (loads[3] <= deadlines)
     return Scaled(requests[kept], loads[:, kept], budgets, deadlines[kept])
 
 
 def largest(
-    instance: Instance, models: Iterable[Scaled], solver: Solver, time_limit_s: float | None
+    instance: Instance, solver: Solver, time_limit_s: float | None, by_deadline: bool = False
 ) -> Schedule:
     """The largest batch of all models, by descending bound until no other can beat the best.
 
     Parameters
     ----------
+    by_deadline
+        Make a model for each deadline: it is the budget of compute, and no request's is shorter.
     time_limit_s
         Stop after so long, with the best batch so far and the bound proven by then; None for no limit.
+
+    Raises
+    ------
+    InputError
+        For a cost model under which the compute time is not a sum over requests.
     """
+    models = _models(instance)
     end_s = np.inf if time_limit_s is None else time.perf_counter() + time_limit_s
     servable = np.flatnonzero(instance.servable())
     order = np.lexsort((instance.output_tokens[servable], instance.prompt_tokens[servable]))
     best = admit_in_order(instance, servable[order])
+    tasks: list[tuple[int, Scaled, int | None]] = []
+    for whole in models:
+        if by_deadline:
+            deadlines = np.unique(whole.deadlines)[::-1].tolist()
+            tasks += [(whole.within(deadline).bound(), whole, deadline) for deadline in deadlines]
+        else:
+            tasks.append((whole.bound(), whole, None))
     refused: list[tuple[NDArray[np.int64], int]] = []
     proven = 0
-    for bound, model in sorted(((m.bound(), m) for m in models), key=lambda pair: -pair[0]):
+    for bound, whole, deadline in sorted(tasks, key=lambda task: -task[0]):
+        if bound <= len(best):
+            break
+        model = whole if deadline is None else whole.within(deadline)
         while bound > len(best):
             left_s = end_s - time.perf_counter()
             if left_s <= 0:

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgebatch.errors import InputError
 from edgebatch.problem import Instance, Schedule
-from edgebatch.schedulers._scaled import Answer, AtMost, Scaled, largest, scaled
+from edgebatch.schedulers._scaled import Answer, AtMost, Scaled, largest
 
 
 def schedule(instance: Instance, *, workers: int = 1, time_limit_s: float | None = None) -> Schedule:
@@ -32,7 +32,7 @@ def schedule(instance: Instance, *, workers: int = 1, time_limit_s: float | None
     except ImportError:
         expected = "the package ortools: pip install 'edgebatch[cp_sat]'"
         raise InputError("scheduler", "'cp_sat' without OR-Tools", expected) from None
-    return largest(instance, scaled(instance), partial(_solve, workers=workers), time_limit_s)
+    return largest(instance, partial(_solve, workers=workers), time_limit_s)
 
 
 def _solve(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float, *, workers: int) -> Answer:

@@ -8,7 +8,7 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from edgebatch.errors import InputError, one_of
 from edgebatch.problem import Instance, Schedule
-from edgebatch.schedulers._scaled import PARTS, Answer, AtMost, Scaled, largest, scaled
+from edgebatch.schedulers._scaled import PARTS, Answer, AtMost, Scaled, largest
 
 DEADLINES = ("thresholds", "big_m")
 ROUNDING = 1e-6
@@ -40,11 +40,9 @@ def schedule(
     """
     if deadlines not in DEADLINES:
         raise InputError("deadlines", repr(deadlines), one_of(deadlines, DEADLINES))
-    models = scaled(instance)
     if deadlines == "big_m":
-        return largest(instance, models, _with_big_m, time_limit_s)
-    thresholds = [threshold for model in models for threshold in model.thresholds()]
-    return largest(instance, thresholds, _within_threshold, time_limit_s)
+        return largest(instance, _with_big_m, time_limit_s)
+    return largest(instance, _within_threshold, time_limit_s, by_deadline=True)
 
 
 def _within_threshold(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float) -> Answer:
