@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from race_instances import tight_instance, trace_instance
+from race_instances import tight_instance
 from race_report import report
 
 from edgebatch import Instance, Schedule, check, schedulers
@@ -41,8 +41,8 @@ CORNERS: dict[str, dict[str, object]] = {
     "grid lengths, shared fading": {"lengths": "grid", "fading": "shared"},
     "heavy-tailed lengths": {"lengths": "heavy_tailed"},
     "budgets within 1 %": {"spread": 0.01},
-    "large batches": {"batch": 200},
-    "large batches, grid, shared fading": {"batch": 200, "lengths": "grid", "fading": "shared"},
+    "large batches": {"batch_size": 200},
+    "large batches, grid, shared fading": {"batch_size": 200, "lengths": "grid", "fading": "shared"},
 }
 CORNER_LIMIT_S = 1.0
 
@@ -67,7 +67,9 @@ def race() -> Iterator[Row]:
         seeds = 10 * SEEDS if candidates == 2000 else SEEDS
         rivals = tuple(RIVALS) if candidates in RACED else ()
         yield from compared("tight", candidates, seeds, rivals, lambda s, n=candidates: tight_instance(n, s))
-    yield from compared("trace", 1000, SEEDS, ("milp", "cp_sat"), lambda s: trace_instance(1000, s))
+    yield from compared(
+        "trace", 1000, SEEDS, ("milp", "cp_sat"), lambda s: tight_instance(1000, s, lengths="trace")
+    )
     for name, options in CORNERS.items():
         make = lambda s, o=options: tight_instance(2000, s, **o)  # noqa: E731
         yield from compared(name, 2000, 5 * SEEDS, (), make, time_limit_s=CORNER_LIMIT_S)

@@ -21,8 +21,10 @@ FOUND, REFUTED, OPEN = 0, 1, 2
 """A feasible batch is at hand; there is none; not decided."""
 
 STEPS = 6
+"""Batches that are priced, once a deadline is refuted, for multipliers that refute more than that."""
 
 PATIENCE = 25
+"""Nodes that a tightest request gets before the next one is tried; eight times as many each time round."""
 
 MARGIN = 1e-11
 """Sums of up to 10^5 floats err by less than this share: a budget counts as exceeded only beyond it."""
