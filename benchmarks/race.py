@@ -1,4 +1,4 @@
-"""The exact schedulers against each other where all budgets are tight: ``make race``.
+"""The exact schedulers against each other where all budgets are tight: part of ``make benchmark``.
 
 One run on one core, every instance fresh, building a solver's model counted, compilation not. All that
 prove an optimum must agree on it. Writes benchmarks/race.csv, and what `race_report` makes of it: a
