@@ -32,8 +32,8 @@ def tight_instance(
     """Candidates at a node whose bands, memory and speed a batch of about their square root fills.
 
     The batch that is cheapest at some prices of the four budgets, drawn by the seed, is, by duality of
-    linear programs, a largest one for the budgets that it fills. The node has just those, each up to `spread` more, by
-    different amounts: then the optimum is open, and every budget still counts.
+    linear programs, a largest one for the budgets that it fills. The node has just those, each up to
+    `spread` more, by different amounts: then the optimum is open, and every budget still counts.
 
     Parameters
     ----------
