@@ -23,8 +23,8 @@ FOUND, REFUTED, OPEN = 0, 1, 2
 STEPS = 6
 """Batches that are priced, once a deadline is refuted, for multipliers that refute more than that."""
 
-PATIENCE = 25
-"""Nodes that a tightest request gets before the next one is tried; eight times as many each time round."""
+PATIENCE = 8
+"""Nodes that a tightest request gets before the next one is tried, each time round eight times as many."""
 
 MARGIN = 1e-11
 """Sums of up to 10^5 floats err by less than this share: a budget counts as exceeded only beyond it."""
@@ -302,20 +302,15 @@ def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyp
         `OPEN` if `limit` nodes did not decide it.
     """
     weight = _combine(cost, multipliers)
-    farthest = _cheapest(weight, k, chosen) + MARGIN
-    for r in range(room.size):
-        farthest += multipliers[r] * room[r] * (1 + MARGIN)
-    for j in range(k):
-        farthest -= weight[chosen[j]]
-    core = np.flatnonzero(weight <= farthest)
-    kind = np.zeros(core.size, np.int8)  # 0 free, 1 in, 2 out, 3 dominated by what is out
+    core = np.flatnonzero(weight <= _farthest(weight, k, multipliers, room, chosen))
+    kind = np.zeros(core.size, np.int8)  # 0 free, 1 in, 2 out, 3 out as well, below the node at depth `since`
     since = np.zeros(core.size, np.int64)
     path = np.empty(core.size + 1, np.int64)
     rooms = np.empty((k + 1, room.size))
     for r in range(room.size):
         rooms[0, r] = room[r]
     free = np.empty(core.size, np.int64)
-    share = np.empty(core.size)
+    share, prices = np.empty(core.size), np.empty(room.size)
     taken, depth, nodes = 0, 0, 0
     while nodes < limit:
         nodes += 1
@@ -324,45 +319,60 @@ def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyp
             if kind[c] == 0:
                 free[size] = c
                 size += 1
-        outcome = _relax(
-            _columns(cost, core[free[:size]]), k - taken, rooms[taken], multipliers.copy(), chosen, share
-        )
+        needed, here = k - taken, _columns(cost, core[free[:size]])
+        for r in range(room.size):
+            prices[r] = multipliers[r]
+        outcome = _relax(here, needed, rooms[taken], prices, chosen, share)
         if outcome == FOUND:
-            for j in range(k - taken):
+            for j in range(needed):
                 chosen[j] = core[free[chosen[j]]]
-            j = k - taken
             for c in range(core.size):
                 if kind[c] == 1:
-                    chosen[j] = core[c]
-                    j += 1
+                    chosen[needed] = core[c]
+                    needed += 1
             return FOUND, nodes
         if outcome == OPEN:
-            # shares are not yet divided by what they add up to for each request in need
-            half = share[:size].sum() / (k - taken) / 2
-            c = free[np.argmin(np.abs(share[:size] - half))]
-            kind[c] = 1
-            path[depth] = c
-            depth += 1
+            weight = _combine(here, prices)
+            farthest = _farthest(weight, needed, prices, rooms[taken], chosen)
+            whole, best, pick = share[:size].sum() / needed, -1.0, 0
+            for i in range(size):
+                if weight[i] > farthest:
+                    kind[free[i]], since[free[i]] = 3, depth
+                score = share[i] * (whole - share[i]) * here[:, i].max() ** 2
+                if score > best:
+                    best, pick = score, free[i]
+            kind[pick] = 1
+            path[depth] = pick
             for r in range(room.size):
-                rooms[taken + 1, r] = rooms[taken, r] - cost[r, core[c]]
+                rooms[taken + 1, r] = rooms[taken, r] - cost[r, core[pick]]
+            depth += 1
             taken += 1
             continue
         while depth > 0 and kind[path[depth - 1]] == 2:
             depth -= 1
             kind[path[depth]] = 0
-            for c in range(core.size):
-                if kind[c] == 3 and since[c] > depth:
-                    kind[c] = 0
         if depth == 0:
             return REFUTED, nodes
-        c = path[depth - 1]
-        kind[c] = 2
+        pick = path[depth - 1]
+        kind[pick] = 2
         taken -= 1
-        for other in range(core.size):
-            if kind[other] == 0 and _dominates(cost, core[c], core[other]):
-                kind[other] = 3
-                since[other] = depth
+        for c in range(core.size):
+            if kind[c] == 3 and since[c] >= depth:
+                kind[c] = 0
+            if kind[c] == 0 and _dominates(cost, core[pick], core[c]):
+                kind[c], since[c] = 3, depth
     return OPEN, nodes
+
+
+@njit(cache=True)
+def _farthest(weight, k, multipliers, room, chosen):  # type: ignore[no-untyped-def]
+    """Surrogate cost beyond which a request, in place of the dearest of the k cheapest, exceeds `room`."""
+    result = _cheapest(weight, k, chosen) + MARGIN
+    for r in range(room.size):
+        result += multipliers[r] * room[r] * (1 + MARGIN)
+    for j in range(k):
+        result -= weight[chosen[j]]
+    return result
 
 
 @njit(cache=True)

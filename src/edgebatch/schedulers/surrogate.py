@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from edgebatch import surrogate
 from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule, fits
-from edgebatch.schedulers._loads import loads
 from edgebatch.surrogate import FOUND, OPEN, REFUTED, Rows
 
 POOL = 4
@@ -20,6 +19,9 @@ SAMPLE = 1024
 
 SAMPLE_NODES = 100
 """Nodes that a size is worth while only the sample is looked at."""
+
+LONGEST_TABLE = 4096
+"""Output lengths up to this are priced once each; longer ones only where they occur."""
 
 NODE_S = 5e-5
 """About how long a node takes: a time limit is looked at between runs of as many nodes as it leaves."""
@@ -155,7 +157,7 @@ class _Search:
                     batch = order[few[chosen[:k]]]
                     break
                 bound = max(bound, k if outcome == OPEN else 0)
-                k = min(k - 1, surrogate.largest(part, pool[-1]))
+                k -= 1
             if whole:
                 return batch, max(bound, k)
         while True:
@@ -176,9 +178,31 @@ class _Search:
 
 def linear_rows(instance: Instance, padded: int, fit: NDArray[np.int64]) -> Rows:
     """Shares, memory and arithmetic of the requests `fit` padded to `padded`, each over its budget."""
-    compute_s = instance.system.slots.compute_s
-    constant, per_second = np.array([1.0, 1.0, 1.0, 0.0]), np.array([0.0, 0.0, 0.0, 1 / compute_s])
-    return Rows(loads(instance, fit, padded, compute_s), instance.deadline_s[fit], constant, per_second)
+    system, slack = instance.system, 1 + RELATIVE_TOLERANCE
+    lengths, place = _distinct(instance.output_tokens[fit])
+    # weights that nearly fill the memory leave little but rounding: a hair more, to lose no exact fit
+    memory_bytes = system.edge_node.memory_bytes * (slack + 1e-15) - system.weight_bytes
+    kv_bytes = system.kv_bytes(padded, lengths)
+    work_s = system.llm.request_flops(np.full_like(lengths, padded), lengths) * system.seconds_per_flop
+    compute_s = system.slots.compute_s * slack
+    cost = np.empty((4, fit.size))
+    np.divide(instance.uplink_share[fit], slack, out=cost[0])
+    np.divide(instance.downlink_share[fit], slack, out=cost[1])
+    # no memory left holds what costs nothing
+    cost[2] = (kv_bytes / memory_bytes if memory_bytes > 0 else np.where(kv_bytes > 0, np.inf, 0.0))[place]
+    cost[3] = (work_s / compute_s)[place]
+    constant = np.array([1.0, 1.0, 1.0, 0.0])
+    per_second = np.array([0.0, 0.0, 0.0, 1 / system.slots.compute_s])
+    return Rows(cost, instance.deadline_s[fit], constant, per_second)
+
+
+def _distinct(outputs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Output lengths that may occur, and the place of each request's among them."""
+    longest = int(outputs.max())
+    if longest <= LONGEST_TABLE:
+        return np.arange(1, longest + 1), outputs - 1
+    lengths, place = np.unique(outputs, return_inverse=True)
+    return lengths, place
 
 
 def with_tangent(
