@@ -47,9 +47,9 @@ def draw(times: pd.DataFrame) -> mpl.figure.Figure:
     figure = mpl.figure.Figure(figsize=(COLUMN_IN, 2.6), layout="constrained")
     axes = figure.subplots()
     for solver in dict.fromkeys(times["solver"]):
-        grouped = 1e3 * times[times["solver"] == solver].groupby("candidates")["seconds"]
+        grouped = times[times["solver"] == solver].groupby("candidates")["seconds"]
         shown = look(solver)
-        middle = grouped.median()
+        middle = 1e3 * grouped.median()
         style = "--" if solver == FLOOR else "-"
         axes.plot(
             middle.index,
@@ -59,7 +59,9 @@ def draw(times: pd.DataFrame) -> mpl.figure.Figure:
             color=shown["color"],
             marker=shown["marker"] or None,
         )
-        axes.fill_between(middle.index, grouped.min(), grouped.max(), color=shown["color"], alpha=0.2, lw=0)
+        axes.fill_between(
+            middle.index, 1e3 * grouped.min(), 1e3 * grouped.max(), color=shown["color"], alpha=0.2, lw=0
+        )
     axes.set(xscale="log", yscale="log", xlabel="Candidates", ylabel="Time to a proven optimum (ms)")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
     return figure
@@ -114,7 +116,7 @@ def measure(times: pd.DataFrame) -> Iterator[tuple[str, str, str, str]]:
         yield f"{candidates}/ms", f"median at {candidates:,} (ms)", f"{1e3 * ours:.2g}", ""
         what = f"median at {candidates:,}: fastest rival over ours"
         yield f"{candidates}/ratio", what, f"{fastest / ours:.0f}", f"at least {bound:,}"
-    raced = worst.dropna(subset=rivals).index
+    raced = worst[rivals].dropna(how="all").index
     ahead = (worst.loc[raced, rivals].min(axis=1) / worst.loc[raced, OURS]).min()
     yield "slowest/ratio", "slowest instance: fastest rival over ours, any size", f"{ahead:.0f}", "above 1"
     ours = tight[tight["solver"] == OURS].set_index("candidates")["seconds"] * 1e3
