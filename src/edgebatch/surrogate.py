@@ -49,7 +49,7 @@ class Rows(NamedTuple):
     per_second: NDArray[np.float64]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _sink(heap, size, value):  # type: ignore[no-untyped-def]
     """Put `value` in place of the largest of a max-heap."""
     at = 0
@@ -66,7 +66,7 @@ def _sink(heap, size, value):  # type: ignore[no-untyped-def]
     heap[at] = value
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _rise(heap, size, value):  # type: ignore[no-untyped-def]
     """Add `value` to a max-heap of `size`."""
     at = size
@@ -76,7 +76,7 @@ def _rise(heap, size, value):  # type: ignore[no-untyped-def]
     heap[at] = value
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _combine(cost, multipliers):  # type: ignore[no-untyped-def]
     """Surrogate cost of each candidate."""
     weight = np.zeros(cost.shape[1])
@@ -87,7 +87,7 @@ def _combine(cost, multipliers):  # type: ignore[no-untyped-def]
     return weight
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _surrogate_budget(rows, multipliers):  # type: ignore[no-untyped-def]
     """The surrogate budget, a hair wide: constant and rate."""
     constant, rate = 0.0, 0.0
@@ -97,7 +97,7 @@ def _surrogate_budget(rows, multipliers):  # type: ignore[no-untyped-def]
     return constant * (1 + MARGIN), rate * (1 + MARGIN)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def largest(rows, multipliers):  # type: ignore[no-untyped-def]
     """Largest batch that one surrogate budget allows, whatever its tightest request.
 
@@ -121,7 +121,7 @@ def largest(rows, multipliers):  # type: ignore[no-untyped-def]
     return best
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _screen(k, rows, multipliers, alive, tried):  # type: ignore[no-untyped-def]
     """Refute batches of `k` by one surrogate budget, for each request as the batch's tightest.
 
@@ -168,7 +168,7 @@ def _screen(k, rows, multipliers, alive, tried):  # type: ignore[no-untyped-def]
     return best, relevant[first:]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _cheapest(weight, k, chosen):  # type: ignore[no-untyped-def]
     """Fill `chosen` with the `k` requests of smallest surrogate cost; the largest of these costs."""
     heap = np.empty(k)
@@ -189,7 +189,7 @@ def _cheapest(weight, k, chosen):  # type: ignore[no-untyped-def]
     return heap[0]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untyped-def]
     """Solve the linear relaxation of choosing `k` requests within `room`, by column generation.
 
@@ -289,12 +289,13 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
     return OPEN
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyped-def]
     """Choose `k` requests within `room`, or refute that, by branch and bound on the relaxation.
 
     Requests that in place of the dearest of the k cheapest exceed the surrogate budget are out. Then
-    depth first: the request whose share is nearest one half is in, and later out.
+    depth first: of the requests with a share between none and all of one, a dear one is in, and later
+    out.
 
     Returns
     -------
@@ -334,11 +335,16 @@ def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyp
         if outcome == OPEN:
             weight = _combine(here, prices)
             farthest = _farthest(weight, needed, prices, rooms[taken], chosen)
-            whole, best, pick = share[:size].sum() / needed, -1.0, 0
+            whole, best, pick = 0.0, -1.0, 0
+            for i in range(size):
+                whole += share[i] / needed
             for i in range(size):
                 if weight[i] > farthest:
                     kind[free[i]], since[free[i]] = 3, depth
-                score = share[i] * (whole - share[i]) * here[:, i].max() ** 2
+                dearest = 0.0
+                for r in range(room.size):
+                    dearest = max(dearest, here[r, i])
+                score = share[i] * (whole - share[i]) * dearest * dearest
                 if score > best:
                     best, pick = score, free[i]
             kind[pick] = 1
@@ -364,7 +370,7 @@ def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyp
     return OPEN, nodes
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _farthest(weight, k, multipliers, room, chosen):  # type: ignore[no-untyped-def]
     """Surrogate cost beyond which a request, in place of the dearest of the k cheapest, exceeds `room`."""
     result = _cheapest(weight, k, chosen) + MARGIN
@@ -375,7 +381,7 @@ def _farthest(weight, k, multipliers, room, chosen):  # type: ignore[no-untyped-
     return result
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _dominates(cost, i, j):  # type: ignore[no-untyped-def]
     """Whether `i` costs no more than `j` in any row, so that a batch with j and without i may swap them."""
     for r in range(cost.shape[0]):  # noqa: SIM110
@@ -384,7 +390,7 @@ def _dominates(cost, i, j):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _remember(pool, multipliers):  # type: ignore[no-untyped-def]
     """Put `multipliers` last in the pool, in place of the first."""
     for r in range(pool.shape[1]):
@@ -393,7 +399,7 @@ def _remember(pool, multipliers):  # type: ignore[no-untyped-def]
         pool[-1, r] = multipliers[r]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _columns(cost, index):  # type: ignore[no-untyped-def]
     result = np.empty((cost.shape[0], index.size))
     for r in range(cost.shape[0]):
@@ -402,7 +408,7 @@ def _columns(cost, index):  # type: ignore[no-untyped-def]
     return result
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
     """Look for a batch of `k` with each request in turn as its tightest.
 

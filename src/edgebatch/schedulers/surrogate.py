@@ -20,9 +20,6 @@ SAMPLE = 1024
 SAMPLE_NODES = 100
 """Nodes that a size is worth while only the sample is looked at."""
 
-LONGEST_TABLE = 4096
-"""Output lengths up to this are priced once each; longer ones only where they occur."""
-
 NODE_S = 5e-5
 """About how long a node takes: a time limit is looked at between runs of as many nodes as it leaves."""
 
@@ -48,8 +45,12 @@ def schedule(
     """
     search = _Search(instance, node_limit, time_limit_s)
     system = instance.system
-    loadable = fits(system.weight_bytes, system.edge_node.memory_bytes)
-    candidates = np.flatnonzero(instance.accurate() & loadable)
+    if system.cost == "flops":
+        loadable = fits(system.weight_bytes, system.edge_node.memory_bytes)
+        candidates = np.flatnonzero(instance.accurate() & loadable)
+    else:
+        # tangents look at every step: outputs that cannot be served must not make them many
+        candidates = np.flatnonzero(instance.servable())
     fixed = system.fixed_padding_tokens
     prompts = instance.prompt_tokens[candidates]
     lengths = np.unique(prompts) if fixed is None else np.full(min(1, candidates.size), fixed)
@@ -179,7 +180,11 @@ class _Search:
 def linear_rows(instance: Instance, padded: int, fit: NDArray[np.int64]) -> Rows:
     """Shares, memory and arithmetic of the requests `fit` padded to `padded`, each over its budget."""
     system, slack = instance.system, 1 + RELATIVE_TOLERANCE
-    lengths, place = _distinct(instance.output_tokens[fit])
+    outputs = instance.output_tokens[fit]
+    longest = int(outputs.max())
+    # few lengths are priced once each, not once a request
+    once = longest < outputs.size
+    lengths, place = (np.arange(1, longest + 1), outputs - 1) if once else (outputs, np.arange(outputs.size))
     # weights that nearly fill the memory leave little but rounding: a hair more, to lose no exact fit
     memory_bytes = system.edge_node.memory_bytes * (slack + 1e-15) - system.weight_bytes
     kv_bytes = system.kv_bytes(padded, lengths)
@@ -194,15 +199,6 @@ def linear_rows(instance: Instance, padded: int, fit: NDArray[np.int64]) -> Rows
     constant = np.array([1.0, 1.0, 1.0, 0.0])
     per_second = np.array([0.0, 0.0, 0.0, 1 / system.slots.compute_s])
     return Rows(cost, instance.deadline_s[fit], constant, per_second)
-
-
-def _distinct(outputs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Output lengths that may occur, and the place of each request's among them."""
-    longest = int(outputs.max())
-    if longest <= LONGEST_TABLE:
-        return np.arange(1, longest + 1), outputs - 1
-    lengths, place = np.unique(outputs, return_inverse=True)
-    return lengths, place
 
 
 def with_tangent(
