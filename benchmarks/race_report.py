@@ -44,7 +44,7 @@ def look(solver: str) -> dict[str, str]:
 def draw(times: pd.DataFrame) -> mpl.figure.Figure:
     """Median time against candidates, a line a solver, with the range from fastest to slowest."""
     sns.set_theme(style="whitegrid", rc=STYLE)
-    figure = mpl.figure.Figure(figsize=(COLUMN_IN, 2.6), layout="constrained")
+    figure = mpl.figure.Figure(figsize=(COLUMN_IN, 2.3), layout="constrained")
     axes = figure.subplots()
     for solver in dict.fromkeys(times["solver"]):
         grouped = times[times["solver"] == solver].groupby("candidates")["seconds"]
@@ -62,7 +62,7 @@ def draw(times: pd.DataFrame) -> mpl.figure.Figure:
         axes.fill_between(
             middle.index, 1e3 * grouped.min(), 1e3 * grouped.max(), color=shown["color"], alpha=0.2, lw=0
         )
-    axes.set(xscale="log", yscale="log", xlabel="Candidates", ylabel="Time to a proven optimum (ms)")
+    axes.set(xscale="log", yscale="log", xlabel="Candidates", ylabel="Time to proof (ms)")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
     return figure
 
