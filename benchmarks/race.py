@@ -36,7 +36,7 @@ RACED = {100: tuple(RIVALS), 500: tuple(RIVALS), 1000: ("milp", "cp_sat"), 2000:
 """The rivals that meet each number of candidates: big-M is out of time from 1,000."""
 BEYOND = (5000, 10_000, 20_000, 50_000, 100_000)
 """Numbers of candidates that the fast ones meet too."""
-RIVAL_LIMIT_S = 10.0
+RIVAL_LIMIT_S = 5.0
 """Seconds after which a rival is stopped; its time then counts as that."""
 CORNERS: dict[str, dict[str, object]] = {
     "grid lengths, shared fading": {"lengths": "grid", "fading": "shared"},

@@ -132,8 +132,8 @@ def _screen(k, rows, multipliers, alive, tried):  # type: ignore[no-untyped-def]
     Returns
     -------
     tightest, relevant
-        The request alive and not tried that leaves most of the budget, or -1; and what may be in a
-        batch of k.
+        Place in `relevant` of the request alive and not tried that leaves most of the budget, or -1; and
+        what may be in a batch of k, by position.
     """
     weight = _combine(rows.cost, multipliers)
     constant, rate = _surrogate_budget(rows, multipliers)
@@ -157,15 +157,16 @@ def _screen(k, rows, multipliers, alive, tried):  # type: ignore[no-untyped-def]
         elif k > 1 and weight[d] < heap[0]:
             total += weight[d] - heap[0]
             _sink(heap, size, weight[d])
-    farthest, first = -1.0, weight.size
+    farthest, first, place = -1.0, weight.size, -1
     relevant = np.empty(weight.size, np.int64)
     for i in range(weight.size - 1, -1, -1):
         if alive[i] or weight[i] <= farthest:
             first -= 1
             relevant[first] = i
+            place = first if i == best else place
         if alive[i]:
             farthest = max(farthest, reach[i])
-    return best, relevant[first:]
+    return (place - first if best >= 0 else -1), relevant[first:]
 
 
 @njit(cache=True, error_model="numpy")
@@ -221,7 +222,9 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
     shift = 1.0
     for r in range(count):
         shift = max(shift, 1 + room[r])
-    inverse, value = np.eye(count), np.ones(count)
+    inverse, value = np.zeros((count, count)), np.ones(count)
+    for r in range(count):
+        inverse[r, r] = 1.0
     is_batch = np.zeros(count, np.bool_)
     members = np.empty((count, k), np.int64)
     column, entering, prices = np.empty(count), np.empty(count), np.zeros(count)
@@ -439,19 +442,16 @@ def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
         tightest, relevant = _screen(k, rows, multipliers, alive, tried)
         if relevant.size == 0:
             return REFUTED, nodes
-        if relevant.size < index.size:
-            tightest = np.searchsorted(relevant, tightest) if tightest >= 0 else -1
-            index, alive, tried = index[relevant], alive[relevant], tried[relevant]
-            rows = Rows(
-                _columns(rows.cost, relevant), rows.deadline_s[relevant], rows.constant, rows.per_second
-            )
+        index, alive, tried = index[relevant], alive[relevant], tried[relevant]
+        rows = Rows(_columns(rows.cost, relevant), rows.deadline_s[relevant], rows.constant, rows.per_second)
         warm = warm or p == 0
         p = last if warm else p - 1
         if not warm:
             continue
         if tightest < 0:
             patience *= 8
-            tried[:] = False
+            for d in range(tried.size):
+                tried[d] = False
             continue
         for r in range(room.size):
             multipliers[r] = pool[p, r]
