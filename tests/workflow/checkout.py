@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("conf", "src", "workflow", "benchmarks", "notebooks", "paper")
 PARTS = (*FOLDERS, "Snakefile", "pyproject.toml", "environment.yml")
-GENERATED = shutil.ignore_patterns("*.egg-info", "tables", "values.tex", "build", "*.pdf", "minutes.log")
+GENERATED = shutil.ignore_patterns("*.egg-info", "tables", "values.tex", "build", "main.pdf")
 
 
 def copy_project(to: Path, source: Path = ROOT, parts=PARTS) -> Path:
