@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 FOUND, REFUTED, OPEN = 0, 1, 2
 """A feasible batch is at hand; there is none; not decided."""
 
+FREE, IN, OUT = 0, 1, 2
+"""What branch and bound has decided about a request."""
+
 STEPS = 6
 """Batches that are priced, once a deadline is refuted, for multipliers that refute more than that."""
 
@@ -231,26 +234,33 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
     trial = multipliers.copy()
     strongest = -np.inf
     for step in range(60):
-        _cheapest(_combine(cost, trial), k, chosen)
-        fits, overload, price = True, 0.0, 0.0
+        slack = -1
         for r in range(count):
-            load = 0.0
-            for j in range(k):
-                load += cost[r, chosen[j]]
-            fits = fits and load <= room[r]
-            overload += trial[r] * (load - room[r])
-            column[r] = load - room[r] + shift
-            price += prices[r] * column[r]
-        if fits:
-            return FOUND
-        if overload > strongest:
-            strongest = overload
+            if prices[r] < -1e-9 and (slack < 0 or prices[r] < prices[slack]):
+                slack = r
+        for r in range(count):
+            column[r] = 1.0 if r == slack else 0.0
+        if slack < 0:
+            _cheapest(_combine(cost, trial), k, chosen)
+            fits, overload, price = True, 0.0, 0.0
             for r in range(count):
-                multipliers[r] = trial[r]
-        if strongest > MARGIN * shift and (step >= STEPS or price >= 1 - 1e-3):
-            return REFUTED
-        if step > 0 and price >= 1 - 1e-9:
-            break
+                load = 0.0
+                for j in range(k):
+                    load += cost[r, chosen[j]]
+                fits = fits and load <= room[r]
+                overload += trial[r] * (load - room[r])
+                column[r] = load - room[r] + shift
+                price += prices[r] * column[r]
+            if fits:
+                return FOUND
+            if overload > strongest:
+                strongest = overload
+                for r in range(count):
+                    multipliers[r] = trial[r]
+            if strongest > MARGIN * shift and (step >= STEPS or price >= 1 - 1e-3):
+                return REFUTED
+            if step > 0 and price >= 1 - 1e-9:
+                break
         leaving, least = -1, np.inf
         for r in range(count):
             entering[r] = 0.0
@@ -260,9 +270,10 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
                 leaving, least = r, value[r] / entering[r]
         if leaving < 0:
             break
-        for j in range(k):
-            members[leaving, j] = chosen[j]
-        is_batch[leaving] = True
+        is_batch[leaving] = slack < 0
+        if slack < 0:
+            for j in range(k):
+                members[leaving, j] = chosen[j]
         for c in range(count):
             inverse[leaving, c] /= entering[leaving]
         value[leaving] = least
@@ -296,92 +307,132 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
 def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyped-def]
     """Choose `k` requests within `room`, or refute that, by branch and bound on the relaxation.
 
-    Requests that in place of the dearest of the k cheapest exceed the surrogate budget are out. Then
-    depth first: of the requests with a share between none and all of one, a dear one is in, and later
-    out.
+    Depth first: of the requests that the relaxation takes in part, a dear one is in, and later out, and
+    with it what it dominates. At every node the reduced costs settle what they can (`_settle`).
+
+    Parameters
+    ----------
+    multipliers
+        Where to begin; filled with the strongest of the root.
 
     Returns
     -------
     outcome, nodes
         `OPEN` if `limit` nodes did not decide it.
     """
-    weight = _combine(cost, multipliers)
-    core = np.flatnonzero(weight <= _farthest(weight, k, multipliers, room, chosen))
-    kind = np.zeros(core.size, np.int8)  # 0 free, 1 in, 2 out, 3 out as well, below the node at depth `since`
-    since = np.zeros(core.size, np.int64)
-    path = np.empty(core.size + 1, np.int64)
-    rooms = np.empty((k + 1, room.size))
-    for r in range(room.size):
-        rooms[0, r] = room[r]
-    free = np.empty(core.size, np.int64)
-    share, prices = np.empty(core.size), np.empty(room.size)
-    taken, depth, nodes = 0, 0, 0
+    count, size = cost.shape
+    core, free = np.empty(size, np.int64), np.empty(size, np.int64)
+    for i in range(size):
+        core[i] = i
+    kind = np.zeros(size, np.int8)
+    since = np.zeros(size, np.int64)
+    path = np.empty(size + 1, np.int64)
+    strongest = np.empty((size + 1, count))
+    share, left = np.empty(size), np.empty(count)
+    depth, nodes = 0, 0
+    for r in range(count):
+        strongest[0, r] = multipliers[r]
     while nodes < limit:
         nodes += 1
-        size = 0
-        for c in range(core.size):
-            if kind[c] == 0:
-                free[size] = c
-                size += 1
-        needed, here = k - taken, _columns(cost, core[free[:size]])
-        for r in range(room.size):
-            prices[r] = multipliers[r]
-        outcome = _relax(here, needed, rooms[taken], prices, chosen, share)
+        needed, number = k, 0
+        for r in range(count):
+            left[r] = room[r]
+        for c in range(size):
+            i = core[c]
+            if kind[i] == FREE:
+                free[number] = i
+                number += 1
+            elif kind[i] == IN:
+                needed -= 1
+                for r in range(count):
+                    left[r] -= cost[r, i]
+        here = _columns(cost, free[:number])
+        prices = strongest[depth]
+        outcome = _relax(here, needed, left, prices, chosen, share)
+        if depth == 0:
+            for r in range(count):
+                multipliers[r] = prices[r]
         if outcome == FOUND:
             for j in range(needed):
-                chosen[j] = core[free[chosen[j]]]
-            for c in range(core.size):
-                if kind[c] == 1:
-                    chosen[needed] = core[c]
-                    needed += 1
+                kind[free[chosen[j]]] = IN
+            taken = 0
+            for i in range(kind.size):
+                if kind[i] == IN:
+                    chosen[taken] = i
+                    taken += 1
             return FOUND, nodes
         if outcome == OPEN:
+            cheap, dear = _settle(here, needed, left, prices, chosen)
             weight = _combine(here, prices)
-            farthest = _farthest(weight, needed, prices, rooms[taken], chosen)
-            whole, best, pick = 0.0, -1.0, 0
-            for i in range(size):
-                whole += share[i] / needed
-            for i in range(size):
-                if weight[i] > farthest:
-                    kind[free[i]], since[free[i]] = 3, depth
-                dearest = 0.0
-                for r in range(room.size):
-                    dearest = max(dearest, here[r, i])
-                score = share[i] * (whole - share[i]) * dearest * dearest
-                if score > best:
-                    best, pick = score, free[i]
-            kind[pick] = 1
-            path[depth] = pick
-            for r in range(room.size):
-                rooms[taken + 1, r] = rooms[taken, r] - cost[r, core[pick]]
-            depth += 1
-            taken += 1
+            best, pick, whole = -1.0, -1, 0.0
+            for j in range(number):
+                whole += share[j] / needed
+            for j in range(number):
+                i = free[j]
+                since[i] = depth
+                if weight[j] < cheap:
+                    kind[i] = IN
+                elif weight[j] > dear:
+                    kind[i] = OUT
+                else:
+                    dearest = 0.0
+                    for r in range(count):
+                        dearest = max(dearest, here[r, j])
+                    score = share[j] * (whole - share[j]) * dearest * dearest
+                    if score > best:
+                        best, pick = score, i
+            if depth == 0:
+                size = 0
+                for j in range(number):
+                    if kind[free[j]] == FREE:
+                        core[size] = free[j]
+                        size += 1
+                    elif kind[free[j]] == IN:
+                        k -= 1
+                        for r in range(count):
+                            room[r] -= cost[r, free[j]]
+            if pick >= 0:
+                path[depth] = pick
+                kind[pick] = IN
+                depth += 1
+                for r in range(count):
+                    strongest[depth, r] = prices[r]
             continue
-        while depth > 0 and kind[path[depth - 1]] == 2:
+        while depth > 0 and kind[path[depth - 1]] == OUT:
             depth -= 1
-            kind[path[depth]] = 0
         if depth == 0:
             return REFUTED, nodes
         pick = path[depth - 1]
-        kind[pick] = 2
-        taken -= 1
-        for c in range(core.size):
-            if kind[c] == 3 and since[c] >= depth:
-                kind[c] = 0
-            if kind[c] == 0 and _dominates(cost, core[pick], core[c]):
-                kind[c], since[c] = 3, depth
+        for c in range(size):
+            i = core[c]
+            if kind[i] != FREE and since[i] >= depth:
+                kind[i] = FREE
+            if kind[i] == FREE and _dominates(cost, pick, i):
+                kind[i], since[i] = OUT, depth
+        kind[pick], since[pick] = OUT, depth - 1
     return OPEN, nodes
 
 
 @njit(cache=True, error_model="numpy")
-def _farthest(weight, k, multipliers, room, chosen):  # type: ignore[no-untyped-def]
-    """Surrogate cost beyond which a request, in place of the dearest of the k cheapest, exceeds `room`."""
-    result = _cheapest(weight, k, chosen) + MARGIN
+def _settle(cost, k, room, multipliers, chosen):  # type: ignore[no-untyped-def]
+    """Surrogate costs below which a request must be in a batch of k, and above which it must be out.
+
+    The k cheapest leave a gap in the surrogate budget. A request beyond the gap above the dearest of them
+    cannot take its place, nor can the next cheapest take the place of one beyond the gap below (reduced-cost
+    fixing).
+    """
+    weight = _combine(cost, multipliers)
+    dearest, following, gap = 0.0, np.inf, MARGIN
+    if weight.size > k:
+        following = _cheapest(weight, k + 1, chosen)
+    else:
+        _cheapest(weight, k, chosen)
     for r in range(room.size):
-        result += multipliers[r] * room[r] * (1 + MARGIN)
+        gap += multipliers[r] * room[r] * (1 + MARGIN)
     for j in range(k):
-        result -= weight[chosen[j]]
-    return result
+        gap -= weight[chosen[j]]
+        dearest = max(dearest, weight[chosen[j]])
+    return following - gap, dearest + gap
 
 
 @njit(cache=True, error_model="numpy")
@@ -430,7 +481,6 @@ def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
     alive = np.ones(rows.deadline_s.size, np.bool_)
     tried = np.zeros(rows.deadline_s.size, np.bool_)
     index = np.arange(rows.deadline_s.size)
-    share = np.empty(index.size)
     room = np.empty(rows.constant.size)
     multipliers = np.empty(room.size)
     nodes, patience = 0, PATIENCE
@@ -458,13 +508,10 @@ def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
             room[r] = rows.constant[r] + rows.per_second[r] * rows.deadline_s[tightest]
             room[r] -= rows.cost[r, tightest]
         cost = _columns(rows.cost, np.arange(tightest))
-        outcome = _relax(cost, k - 1, room, multipliers, chosen, share)
-        if outcome == OPEN:
-            most = min(patience, limit - nodes)
-            outcome, visited = _branch(cost, k - 1, room, multipliers, most, chosen)
-            nodes += visited
-            if outcome == OPEN and nodes >= limit:
-                return OPEN, nodes
+        outcome, visited = _branch(cost, k - 1, room, multipliers, min(patience, limit - nodes) + 1, chosen)
+        nodes += visited - 1
+        if outcome == OPEN and nodes >= limit:
+            return OPEN, nodes
         if outcome == FOUND:
             for j in range(k - 1):
                 chosen[j] = index[chosen[j]]
