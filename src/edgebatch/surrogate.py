@@ -20,14 +20,8 @@ from numpy.typing import NDArray
 FOUND, REFUTED, OPEN = 0, 1, 2
 """A feasible batch is at hand; there is none; not decided."""
 
-FREE, IN, OUT = 0, 1, 2
-"""What branch and bound has decided about a request."""
-
 STEPS = 6
 """Batches that are priced, once a deadline is refuted, for multipliers that refute more than that."""
-
-PATIENCE = 8
-"""Nodes that a tightest request gets before the next one is tried, each time round eight times as many."""
 
 MARGIN = 1e-11
 """Sums of up to 10^5 floats err by less than this share: a budget counts as exceeded only beyond it."""
@@ -125,7 +119,7 @@ def largest(rows, multipliers):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _screen(k, rows, multipliers, alive, tried):  # type: ignore[no-untyped-def]
+def _screen(k, rows, multipliers, alive):  # type: ignore[no-untyped-def]
     """Refute batches of `k` by one surrogate budget, for each request as the batch's tightest.
 
     One pass with the k-1 smallest costs so far in a heap, O(I log k). `alive` loses the tightest requests
@@ -135,8 +129,8 @@ def _screen(k, rows, multipliers, alive, tried):  # type: ignore[no-untyped-def]
     Returns
     -------
     tightest, relevant
-        Place in `relevant` of the request alive and not tried that leaves most of the budget, or -1; and
-        what may be in a batch of k, by position.
+        Place in `relevant` of the request alive that leaves most of the budget; and what may be in a batch
+        of k, by position.
     """
     weight = _combine(rows.cost, multipliers)
     constant, rate = _surrogate_budget(rows, multipliers)
@@ -151,7 +145,7 @@ def _screen(k, rows, multipliers, alive, tried):  # type: ignore[no-untyped-def]
                 alive[d] = False
             else:
                 reach[d] = room + heap[0]
-                if room > most and not tried[d]:
+                if room > most:
                     best, most = d, room
         if size < k - 1:
             _rise(heap, size, weight[d])
@@ -169,7 +163,7 @@ def _screen(k, rows, multipliers, alive, tried):  # type: ignore[no-untyped-def]
             place = first if i == best else place
         if alive[i]:
             farthest = max(farthest, reach[i])
-    return (place - first if best >= 0 else -1), relevant[first:]
+    return place - first, relevant[first:]
 
 
 @njit(cache=True, error_model="numpy")
@@ -307,13 +301,18 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
 def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyped-def]
     """Choose `k` requests within `room`, or refute that, by branch and bound on the relaxation.
 
-    Depth first: of the requests that the relaxation takes in part, a dear one is in, and later out, and
-    with it what it dominates. At every node the reduced costs settle what they can (`_settle`).
+    What the reduced costs do not settle (`_settle`) is left to two branches: of the requests that the
+    relaxation takes in part, a dear one is in; or it is out, and with it all that it dominates, since a
+    batch with one of those may take it instead.
 
     Parameters
     ----------
     multipliers
-        Where to begin; filled with the strongest of the root.
+        Where to begin; filled with the strongest that were met at the root.
+    limit
+        Most nodes below this one.
+    chosen
+        Filled with the batch, if one is found.
 
     Returns
     -------
@@ -321,96 +320,65 @@ def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyp
         `OPEN` if `limit` nodes did not decide it.
     """
     count, size = cost.shape
-    core, free = np.empty(size, np.int64), np.empty(size, np.int64)
+    share = np.empty(size)
+    outcome = _relax(cost, k, room, multipliers, chosen, share)
+    if outcome != OPEN:
+        return outcome, 1
+    low, high = _settle(cost, k, room, multipliers, chosen)
+    weight = _combine(cost, multipliers)
+    left, prices = np.empty(count), np.empty(count)
+    sure, free = np.empty(size, np.int64), np.empty(size, np.int64)
+    sures, frees, pick, best, whole = 0, 0, -1, -1.0, 0.0
     for i in range(size):
-        core[i] = i
-    kind = np.zeros(size, np.int8)
-    since = np.zeros(size, np.int64)
-    path = np.empty(size + 1, np.int64)
-    strongest = np.empty((size + 1, count))
-    share, left = np.empty(size), np.empty(count)
-    depth, nodes = 0, 0
+        whole += share[i] / k
     for r in range(count):
-        strongest[0, r] = multipliers[r]
-    while nodes < limit:
-        nodes += 1
-        needed, number = k, 0
-        for r in range(count):
-            left[r] = room[r]
-        for c in range(size):
-            i = core[c]
-            if kind[i] == FREE:
-                free[number] = i
-                number += 1
-            elif kind[i] == IN:
-                needed -= 1
-                for r in range(count):
-                    left[r] -= cost[r, i]
-        here = _columns(cost, free[:number])
-        prices = strongest[depth]
-        outcome = _relax(here, needed, left, prices, chosen, share)
-        if depth == 0:
+        left[r] = room[r]
+    for i in range(size):
+        if weight[i] < low:
+            sure[sures] = i
+            sures += 1
             for r in range(count):
-                multipliers[r] = prices[r]
+                left[r] -= cost[r, i]
+        elif weight[i] <= high:
+            free[frees] = i
+            frees += 1
+            dearest = 0.0
+            for r in range(count):
+                dearest = max(dearest, cost[r, i])
+            score = share[i] * (whole - share[i]) * dearest * dearest
+            if score > best:
+                pick, best = i, score
+    keep = np.empty(frees, np.int64)
+    nodes = 1
+    for branch in range(2):
+        kept = 0
+        for c in range(frees):
+            if free[c] != pick and (branch == 0 or not _dominates(cost, pick, free[c])):
+                keep[kept] = free[c]
+                kept += 1
+        for r in range(count):
+            prices[r] = multipliers[r]
+        if branch == 0 and pick >= 0:
+            sure[sures] = pick
+            sures += 1
+            for r in range(count):
+                left[r] -= cost[r, pick]
+        elif branch == 1 and pick >= 0:
+            sures -= 1
+            for r in range(count):
+                left[r] += cost[r, pick]
+        if nodes > limit:
+            return OPEN, nodes
+        outcome, visited = _branch(_columns(cost, keep[:kept]), k - sures, left, prices, limit - nodes, chosen)
+        nodes += visited
         if outcome == FOUND:
-            for j in range(needed):
-                kind[free[chosen[j]]] = IN
-            taken = 0
-            for i in range(kind.size):
-                if kind[i] == IN:
-                    chosen[taken] = i
-                    taken += 1
-            return FOUND, nodes
-        if outcome == OPEN:
-            cheap, dear = _settle(here, needed, left, prices, chosen)
-            weight = _combine(here, prices)
-            best, pick, whole = -1.0, -1, 0.0
-            for j in range(number):
-                whole += share[j] / needed
-            for j in range(number):
-                i = free[j]
-                since[i] = depth
-                if weight[j] < cheap:
-                    kind[i] = IN
-                elif weight[j] > dear:
-                    kind[i] = OUT
-                else:
-                    dearest = 0.0
-                    for r in range(count):
-                        dearest = max(dearest, here[r, j])
-                    score = share[j] * (whole - share[j]) * dearest * dearest
-                    if score > best:
-                        best, pick = score, i
-            if depth == 0:
-                size = 0
-                for j in range(number):
-                    if kind[free[j]] == FREE:
-                        core[size] = free[j]
-                        size += 1
-                    elif kind[free[j]] == IN:
-                        k -= 1
-                        for r in range(count):
-                            room[r] -= cost[r, free[j]]
-            if pick >= 0:
-                path[depth] = pick
-                kind[pick] = IN
-                depth += 1
-                for r in range(count):
-                    strongest[depth, r] = prices[r]
-            continue
-        while depth > 0 and kind[path[depth - 1]] == OUT:
-            depth -= 1
-        if depth == 0:
-            return REFUTED, nodes
-        pick = path[depth - 1]
-        for c in range(size):
-            i = core[c]
-            if kind[i] != FREE and since[i] >= depth:
-                kind[i] = FREE
-            if kind[i] == FREE and _dominates(cost, pick, i):
-                kind[i], since[i] = OUT, depth
-        kind[pick], since[pick] = OUT, depth - 1
-    return OPEN, nodes
+            for j in range(k - sures):
+                chosen[j] = keep[chosen[j]]
+            for j in range(sures):
+                chosen[k - sures + j] = sure[j]
+        if outcome != REFUTED or pick < 0:
+            return outcome, nodes
+    return REFUTED, nodes
 
 
 @njit(cache=True, error_model="numpy")
@@ -479,38 +447,32 @@ def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
         `FOUND` with the batch in chosen[:k]; `REFUTED`; `OPEN` if `limit` was too low.
     """
     alive = np.ones(rows.deadline_s.size, np.bool_)
-    tried = np.zeros(rows.deadline_s.size, np.bool_)
     index = np.arange(rows.deadline_s.size)
     room = np.empty(rows.constant.size)
     multipliers = np.empty(room.size)
-    nodes, patience = 0, PATIENCE
+    nodes = 0
     last = pool.shape[0] - 1
     p, warm = last, False
     while True:
         for r in range(room.size):
             multipliers[r] = pool[p, r]
-        tightest, relevant = _screen(k, rows, multipliers, alive, tried)
+        tightest, relevant = _screen(k, rows, multipliers, alive)
         if relevant.size == 0:
             return REFUTED, nodes
-        index, alive, tried = index[relevant], alive[relevant], tried[relevant]
+        index, alive = index[relevant], alive[relevant]
         rows = Rows(_columns(rows.cost, relevant), rows.deadline_s[relevant], rows.constant, rows.per_second)
         warm = warm or p == 0
         p = last if warm else p - 1
         if not warm:
-            continue
-        if tightest < 0:
-            patience *= 8
-            for d in range(tried.size):
-                tried[d] = False
             continue
         for r in range(room.size):
             multipliers[r] = pool[p, r]
             room[r] = rows.constant[r] + rows.per_second[r] * rows.deadline_s[tightest]
             room[r] -= rows.cost[r, tightest]
         cost = _columns(rows.cost, np.arange(tightest))
-        outcome, visited = _branch(cost, k - 1, room, multipliers, min(patience, limit - nodes) + 1, chosen)
+        outcome, visited = _branch(cost, k - 1, room, multipliers, limit - nodes, chosen)
         nodes += visited - 1
-        if outcome == OPEN and nodes >= limit:
+        if outcome == OPEN:
             return OPEN, nodes
         if outcome == FOUND:
             for j in range(k - 1):
@@ -518,5 +480,4 @@ def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
             chosen[k - 1] = index[tightest]
             return FOUND, nodes
         _remember(pool, multipliers)
-        alive[tightest] = outcome == OPEN
-        tried[tightest] = True
+        alive[tightest] = False
