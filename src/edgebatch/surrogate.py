@@ -20,6 +20,12 @@ from numpy.typing import NDArray
 FOUND, REFUTED, OPEN = 0, 1, 2
 """A feasible batch is at hand; there is none; not decided."""
 
+NEVER = -1
+"""In place of how often a request was tried as a batch's tightest: it cannot be."""
+
+PATIENCE = 8
+"""Nodes that a tightest request gets when it is first tried; each time round eight times as many."""
+
 STEPS = 6
 """Batches that are priced, once a deadline is refuted, for multipliers that refute more than that."""
 
@@ -76,8 +82,10 @@ def _rise(heap, size, value):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def _combine(cost, multipliers):  # type: ignore[no-untyped-def]
     """Surrogate cost of each candidate."""
-    weight = np.zeros(cost.shape[1])
-    for r in range(cost.shape[0]):
+    weight = np.empty(cost.shape[1])
+    for i in range(weight.size):
+        weight[i] = multipliers[0] * cost[0, i]
+    for r in range(1, cost.shape[0]):
         if multipliers[r] > 0:
             for i in range(weight.size):
                 weight[i] += multipliers[r] * cost[r, i]
@@ -105,7 +113,8 @@ def largest(rows, multipliers):  # type: ignore[no-untyped-def]
     weight = _combine(rows.cost, multipliers)
     constant, rate = _surrogate_budget(rows, multipliers)
     heap = np.empty(weight.size + 1)
-    size, total, best = 0, 0.0, 0
+    size, best = np.int64(0), np.int64(0)  # of a type, not literal: compiled once
+    total = 0.0
     for d in range(weight.size):
         _rise(heap, size, weight[d])
         size += 1
@@ -119,34 +128,33 @@ def largest(rows, multipliers):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _screen(k, rows, multipliers, alive):  # type: ignore[no-untyped-def]
+def _screen(k, rows, multipliers, tries):  # type: ignore[no-untyped-def]
     """Refute batches of `k` by one surrogate budget, for each request as the batch's tightest.
 
-    One pass with the k-1 smallest costs so far in a heap, O(I log k). `alive` loses the tightest requests
-    that are refuted. Left out is also what in place of the dearest of the k-1 exceeds the budget of
-    every tightest request that is alive (reduced-cost fixing).
+    One pass with the k-1 smallest costs so far in a heap, O(I log k). `tries` of the tightest requests that
+    are refuted becomes `NEVER`. Left out is also what in place of the dearest of the k-1 exceeds the
+    budget of every tightest request that is not refuted (reduced-cost fixing).
 
     Returns
     -------
     tightest, relevant
-        Place in `relevant` of the request alive that leaves most of the budget; and what may be in a batch
-        of k, by position.
+        Place in `relevant` of the request least often tried, of those the one that leaves most of the
+        budget; and what may be in a batch of k, by position, nothing if all are refuted.
     """
     weight = _combine(rows.cost, multipliers)
     constant, rate = _surrogate_budget(rows, multipliers)
-    reach = np.empty(weight.size)
-    heap = np.empty(max(k - 1, 1))
+    reach, heap = np.empty(weight.size), np.empty(k)
     heap[0] = 0.0
-    size, total, best, most = 0, 0.0, -1, -1.0
+    size, best = np.int64(0), np.int64(-1)
+    total, most = 0.0, 0.0
     for d in range(weight.size):
-        if alive[d]:
+        if tries[d] != NEVER:
             room = constant + rate * rows.deadline_s[d] - total - weight[d]
+            reach[d] = room + heap[0]
             if size < k - 1 or room < 0:
-                alive[d] = False
-            else:
-                reach[d] = room + heap[0]
-                if room > most:
-                    best, most = d, room
+                tries[d] = NEVER
+            elif best < 0 or tries[d] < tries[best] or (tries[d] == tries[best] and room > most):
+                best, most = d, room
         if size < k - 1:
             _rise(heap, size, weight[d])
             size += 1
@@ -154,14 +162,14 @@ def _screen(k, rows, multipliers, alive):  # type: ignore[no-untyped-def]
         elif k > 1 and weight[d] < heap[0]:
             total += weight[d] - heap[0]
             _sink(heap, size, weight[d])
-    farthest, first, place = -1.0, weight.size, -1
+    farthest, first, place = -1.0, weight.size, weight.size
     relevant = np.empty(weight.size, np.int64)
     for i in range(weight.size - 1, -1, -1):
-        if alive[i] or weight[i] <= farthest:
+        if tries[i] != NEVER or weight[i] <= farthest:
             first -= 1
             relevant[first] = i
             place = first if i == best else place
-        if alive[i]:
+        if tries[i] != NEVER:
             farthest = max(farthest, reach[i])
     return place - first, relevant[first:]
 
@@ -219,19 +227,19 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
     shift = 1.0
     for r in range(count):
         shift = max(shift, 1 + room[r])
-    inverse, value = np.zeros((count, count)), np.ones(count)
+    inverse, members = np.empty((count, count)), np.empty((count, k), np.int64)
+    value, column, entering = np.empty(count), np.empty(count), np.empty(count)
+    gain, prices, trial = np.empty(count), np.empty(count), np.empty(count)
     for r in range(count):
-        inverse[r, r] = 1.0
-    is_batch = np.zeros(count, np.bool_)
-    members = np.empty((count, k), np.int64)
-    column, entering, prices = np.empty(count), np.empty(count), np.zeros(count)
-    trial = multipliers.copy()
+        for c in range(count):
+            inverse[r, c] = 1.0 if r == c else 0.0
+        value[r], gain[r], prices[r], trial[r] = 1.0, 0.0, 0.0, multipliers[r]
     strongest = -np.inf
     for step in range(60):
-        slack = -1
+        slack, lowest = -1, -1e-9
         for r in range(count):
-            if prices[r] < -1e-9 and (slack < 0 or prices[r] < prices[slack]):
-                slack = r
+            if prices[r] < lowest:
+                slack, lowest = r, prices[r]
         for r in range(count):
             column[r] = 1.0 if r == slack else 0.0
         if slack < 0:
@@ -264,10 +272,9 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
                 leaving, least = r, value[r] / entering[r]
         if leaving < 0:
             break
-        is_batch[leaving] = slack < 0
-        if slack < 0:
-            for j in range(k):
-                members[leaving, j] = chosen[j]
+        gain[leaving] = 1.0 if slack < 0 else 0.0
+        for j in range(k):
+            members[leaving, j] = chosen[j]
         for c in range(count):
             inverse[leaving, c] /= entering[leaving]
         value[leaving] = least
@@ -280,8 +287,7 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
         for c in range(count):
             prices[c] = 0.0
             for r in range(count):
-                if is_batch[r]:
-                    prices[c] += inverse[r, c]
+                prices[c] += gain[r] * inverse[r, c]
             trial[c] = max(0.0, prices[c])
             total += trial[c]
         for c in range(count):
@@ -291,7 +297,7 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
     for i in range(cost.shape[1]):
         share[i] = 0.0
     for r in range(count):
-        if is_batch[r]:
+        if gain[r] > 0:
             for j in range(k):
                 share[members[r, j]] += value[r]
     return OPEN
@@ -320,19 +326,19 @@ def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyp
         `OPEN` if `limit` nodes did not decide it.
     """
     count, size = cost.shape
-    share = np.empty(size)
+    share, nodes = np.empty(size), 0
     outcome = _relax(cost, k, room, multipliers, chosen, share)
-    if outcome != OPEN:
-        return outcome, 1
+    if outcome != OPEN or limit <= 0:
+        return outcome, nodes
     low, high = _settle(cost, k, room, multipliers, chosen)
     weight = _combine(cost, multipliers)
     left, prices = np.empty(count), np.empty(count)
-    sure, free = np.empty(size, np.int64), np.empty(size, np.int64)
-    sures, frees, pick, best, whole = 0, 0, -1, -1.0, 0.0
-    for i in range(size):
-        whole += share[i] / k
+    sure, free, keep = np.empty(k, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    sures, frees, pick, best, whole = 0, 0, np.int64(-1), -1.0, 0.0
     for r in range(count):
         left[r] = room[r]
+    for i in range(size):
+        whole += share[i] / k
     for i in range(size):
         if weight[i] < low:
             sure[sures] = i
@@ -347,36 +353,31 @@ def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyp
                 dearest = max(dearest, cost[r, i])
             score = share[i] * (whole - share[i]) * dearest * dearest
             if score > best:
-                pick, best = i, score
-    keep = np.empty(frees, np.int64)
-    nodes = 1
-    for branch in range(2):
+                pick, best = np.int64(i), score
+    for out in range(1 if pick < 0 else 2):
         kept = 0
         for c in range(frees):
-            if free[c] != pick and (branch == 0 or not _dominates(cost, pick, free[c])):
+            if free[c] != pick and not (out and _dominates(cost, pick, free[c])):
                 keep[kept] = free[c]
                 kept += 1
         for r in range(count):
             prices[r] = multipliers[r]
-        if branch == 0 and pick >= 0:
-            sure[sures] = pick
-            sures += 1
-            for r in range(count):
-                left[r] -= cost[r, pick]
-        elif branch == 1 and pick >= 0:
-            sures -= 1
-            for r in range(count):
-                left[r] += cost[r, pick]
-        if nodes > limit:
-            return OPEN, nodes
-        outcome, visited = _branch(_columns(cost, keep[:kept]), k - sures, left, prices, limit - nodes, chosen)
-        nodes += visited
+            if pick >= 0:
+                left[r] += cost[r, pick] if out else -cost[r, pick]
+        if pick >= 0:
+            sures += -1 if out else 1
+        if pick >= 0 and not out:
+            sure[sures - 1] = pick
+        outcome, visited = _branch(
+            _columns(cost, keep[:kept]), k - sures, left, prices, limit - nodes - 1, chosen
+        )
+        nodes += visited + 1
         if outcome == FOUND:
             for j in range(k - sures):
                 chosen[j] = keep[chosen[j]]
             for j in range(sures):
                 chosen[k - sures + j] = sure[j]
-        if outcome != REFUTED or pick < 0:
+        if outcome != REFUTED:
             return outcome, nodes
     return REFUTED, nodes
 
@@ -446,38 +447,36 @@ def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
     outcome, nodes
         `FOUND` with the batch in chosen[:k]; `REFUTED`; `OPEN` if `limit` was too low.
     """
-    alive = np.ones(rows.deadline_s.size, np.bool_)
-    index = np.arange(rows.deadline_s.size)
-    room = np.empty(rows.constant.size)
-    multipliers = np.empty(room.size)
-    nodes = 0
-    last = pool.shape[0] - 1
-    p, warm = last, False
+    count, last = rows.constant.size, pool.shape[0] - 1
+    every, tries = np.empty(rows.deadline_s.size, np.int64), np.empty(rows.deadline_s.size, np.int64)
+    for i in range(every.size):
+        every[i], tries[i] = i, 0
+    index, room, multipliers = every, np.empty(count), np.empty(count)
+    unused, nodes = last + 1, 0
     while True:
-        for r in range(room.size):
-            multipliers[r] = pool[p, r]
-        tightest, relevant = _screen(k, rows, multipliers, alive)
+        p = unused - 1 if unused > 0 else last
+        unused = max(unused - 1, 0)
+        tightest, relevant = _screen(k, rows, pool[p], tries)
         if relevant.size == 0:
             return REFUTED, nodes
-        index, alive = index[relevant], alive[relevant]
+        index, tries = index[relevant], tries[relevant]
         rows = Rows(_columns(rows.cost, relevant), rows.deadline_s[relevant], rows.constant, rows.per_second)
-        warm = warm or p == 0
-        p = last if warm else p - 1
-        if not warm:
+        if unused > 0:
             continue
-        for r in range(room.size):
-            multipliers[r] = pool[p, r]
+        for r in range(count):
+            multipliers[r] = pool[last, r]
             room[r] = rows.constant[r] + rows.per_second[r] * rows.deadline_s[tightest]
             room[r] -= rows.cost[r, tightest]
-        cost = _columns(rows.cost, np.arange(tightest))
-        outcome, visited = _branch(cost, k - 1, room, multipliers, limit - nodes, chosen)
-        nodes += visited - 1
-        if outcome == OPEN:
-            return OPEN, nodes
+        patience = min(PATIENCE * 8 ** tries[tightest], limit - nodes)
+        others = _columns(rows.cost, every[:tightest])
+        outcome, visited = _branch(others, k - 1, room, multipliers, patience, chosen)
+        nodes += visited
         if outcome == FOUND:
             for j in range(k - 1):
                 chosen[j] = index[chosen[j]]
             chosen[k - 1] = index[tightest]
             return FOUND, nodes
+        if outcome == OPEN and nodes >= limit:
+            return OPEN, nodes
+        tries[tightest] = NEVER if outcome == REFUTED else tries[tightest] + 1
         _remember(pool, multipliers)
-        alive[tightest] = False
