@@ -23,6 +23,9 @@ FOUND, REFUTED, OPEN = 0, 1, 2
 NEVER = -1
 """In place of how often a request was tried as a batch's tightest: it cannot be."""
 
+DEEPEST = 400
+"""Levels of branching at most, for each takes about a kilobyte of a stack that may have half a megabyte."""
+
 PATIENCE = 8
 """Nodes that a tightest request gets when it is first tried; each time round eight times as many."""
 
@@ -113,7 +116,7 @@ def largest(rows, multipliers):  # type: ignore[no-untyped-def]
     weight = _combine(rows.cost, multipliers)
     constant, rate = _surrogate_budget(rows, multipliers)
     heap = np.empty(weight.size + 1)
-    size, best = np.int64(0), np.int64(0)  # of a type, not literal: compiled once
+    size = best = np.int64(0)  # of a type, not literal, so that `_rise` is compiled once
     total = 0.0
     for d in range(weight.size):
         _rise(heap, size, weight[d])
@@ -145,8 +148,7 @@ def _screen(k, rows, multipliers, tries):  # type: ignore[no-untyped-def]
     constant, rate = _surrogate_budget(rows, multipliers)
     reach, heap = np.empty(weight.size), np.empty(k)
     heap[0] = 0.0
-    size, best = np.int64(0), np.int64(-1)
-    total, most = 0.0, 0.0
+    size, best, total, most = np.int64(0), -1, 0.0, 0.0
     for d in range(weight.size):
         if tries[d] != NEVER:
             room = constant + rate * rows.deadline_s[d] - total - weight[d]
@@ -222,7 +224,7 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
             return REFUTED
     if k == 0:
         return FOUND
-    if cost.shape[1] < k:
+    if k < 0 or cost.shape[1] < k:
         return REFUTED
     shift = 1.0
     for r in range(count):
@@ -304,7 +306,7 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
 
 
 @njit(cache=True, error_model="numpy")
-def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyped-def]
+def _branch(cost, k, room, multipliers, depth, limit, chosen):  # type: ignore[no-untyped-def]
     """Choose `k` requests within `room`, or refute that, by branch and bound on the relaxation.
 
     What the reduced costs do not settle (`_settle`) is left to two branches: of the requests that the
@@ -315,26 +317,26 @@ def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyp
     ----------
     multipliers
         Where to begin; filled with the strongest that were met at the root.
-    limit
-        Most nodes below this one.
+    depth, limit
+        Level of this node; most nodes below it.
     chosen
         Filled with the batch, if one is found.
 
     Returns
     -------
     outcome, nodes
-        `OPEN` if `limit` nodes did not decide it.
+        `OPEN` if `limit` nodes did not decide it, or with fewer nodes if it is `DEEPEST` before that.
     """
     count, size = cost.shape
     share, nodes = np.empty(size), 0
     outcome = _relax(cost, k, room, multipliers, chosen, share)
-    if outcome != OPEN or limit <= 0:
+    if outcome != OPEN or limit <= 0 or depth == DEEPEST:
         return outcome, nodes
     low, high = _settle(cost, k, room, multipliers, chosen)
     weight = _combine(cost, multipliers)
     left, prices = np.empty(count), np.empty(count)
-    sure, free, keep = np.empty(k, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
-    sures, frees, pick, best, whole = 0, 0, np.int64(-1), -1.0, 0.0
+    sure, free, keep = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    sures, frees, pick, best, whole = 0, 0, size, -1.0, 0.0
     for r in range(count):
         left[r] = room[r]
     for i in range(size):
@@ -353,8 +355,8 @@ def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyp
                 dearest = max(dearest, cost[r, i])
             score = share[i] * (whole - share[i]) * dearest * dearest
             if score > best:
-                pick, best = np.int64(i), score
-    for out in range(1 if pick < 0 else 2):
+                pick, best = i, score
+    for out in range(2 if pick < size else 1):
         kept = 0
         for c in range(frees):
             if free[c] != pick and not (out and _dominates(cost, pick, free[c])):
@@ -362,21 +364,21 @@ def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyp
                 kept += 1
         for r in range(count):
             prices[r] = multipliers[r]
-            if pick >= 0:
+            if pick < size:
                 left[r] += cost[r, pick] if out else -cost[r, pick]
-        if pick >= 0:
+        if pick < size:
             sures += -1 if out else 1
-        if pick >= 0 and not out:
+        if pick < size and not out:
             sure[sures - 1] = pick
-        outcome, visited = _branch(
-            _columns(cost, keep[:kept]), k - sures, left, prices, limit - nodes - 1, chosen
-        )
-        nodes += visited + 1
+        nodes += 1
+        some, needed = _columns(cost, keep[:kept]), k - sures
+        outcome, visited = _branch(some, needed, left, prices, depth + 1, limit - nodes, chosen)
+        nodes += visited
         if outcome == FOUND:
-            for j in range(k - sures):
+            for j in range(needed):
                 chosen[j] = keep[chosen[j]]
             for j in range(sures):
-                chosen[k - sures + j] = sure[j]
+                chosen[needed + j] = sure[j]
         if outcome != REFUTED:
             return outcome, nodes
     return REFUTED, nodes
@@ -391,16 +393,15 @@ def _settle(cost, k, room, multipliers, chosen):  # type: ignore[no-untyped-def]
     fixing).
     """
     weight = _combine(cost, multipliers)
-    dearest, following, gap = 0.0, np.inf, MARGIN
-    if weight.size > k:
-        following = _cheapest(weight, k + 1, chosen)
-    else:
-        _cheapest(weight, k, chosen)
+    dearest, gap = 0.0, MARGIN
+    last = _cheapest(weight, k + 1 if weight.size > k else k, chosen)
+    following = last if weight.size > k else np.inf
     for r in range(room.size):
         gap += multipliers[r] * room[r] * (1 + MARGIN)
     for j in range(k):
         gap -= weight[chosen[j]]
         dearest = max(dearest, weight[chosen[j]])
+    gap = max(0.0, gap)
     return following - gap, dearest + gap
 
 
@@ -452,7 +453,7 @@ def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
     for i in range(every.size):
         every[i], tries[i] = i, 0
     index, room, multipliers = every, np.empty(count), np.empty(count)
-    unused, nodes = last + 1, 0
+    unused, nodes, depth = last + 1, 0, np.int64(0)
     while True:
         p = unused - 1 if unused > 0 else last
         unused = max(unused - 1, 0)
@@ -469,14 +470,14 @@ def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
             room[r] -= rows.cost[r, tightest]
         patience = min(PATIENCE * 8 ** tries[tightest], limit - nodes)
         others = _columns(rows.cost, every[:tightest])
-        outcome, visited = _branch(others, k - 1, room, multipliers, patience, chosen)
+        outcome, visited = _branch(others, k - 1, room, multipliers, depth, patience, chosen)
         nodes += visited
         if outcome == FOUND:
             for j in range(k - 1):
                 chosen[j] = index[chosen[j]]
             chosen[k - 1] = index[tightest]
             return FOUND, nodes
-        if outcome == OPEN and nodes >= limit:
+        if outcome == OPEN and (nodes >= limit or visited < patience):
             return OPEN, nodes
         tries[tightest] = NEVER if outcome == REFUTED else tries[tightest] + 1
         _remember(pool, multipliers)
