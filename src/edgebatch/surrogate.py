@@ -203,8 +203,9 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
 
     A matrix game: a mixture of batches that overloads no row, against multipliers that overload every
     batch. With all entries shifted above zero it is a linear program with a row for each budget and a
-    column for each batch, solved by the simplex method; the column to enter is the batch of smallest
-    surrogate cost.
+    column for each batch, solved by the simplex method. The column to enter is the slack of a row whose
+    price fell below zero, else the batch of smallest surrogate cost: if that one has no gain either, no
+    column has, and the prices are optimal multipliers.
 
     Parameters
     ----------
