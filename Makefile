@@ -24,9 +24,9 @@ conformance: .venv/ready ## compare all exact schedulers on thousands of random 
 smoke: .venv/ready ## run the whole pipeline at small scale, below results/smoke/
 	$(RUN) snakemake --cores $(CORES) $(SMOKE)
 
-benchmark: .venv/ready ## measure speed and memory of the pipeline, then race the exact schedulers
-	$(RUN) python benchmarks/benchmark.py
+benchmark: .venv/ready ## race the exact schedulers, then measure the pipeline and what each figure costs
 	$(RUN) OPENBLAS_NUM_THREADS=1 PYTHONPATH=src python benchmarks/race.py
+	$(RUN) python benchmarks/benchmark.py
 
 lint: .venv/ready ## check style, types and the workflow
 	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy

@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "--figures", type=Path, default=Path("figures"), help="folder of the figures' CSV"
     )
     concluding.add_argument(
-        "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of minutes.json and race.json"
+        "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of costs.json and race.json"
     )
     concluding.add_argument(
         "--report", type=Path, default=Path("results/report"), help="folder for what the report shows"

@@ -7,7 +7,7 @@ rule conclude:
         samples=expand(f"{WORK}/samples/{{experiment}}.csv", experiment=PLAN.names),
         points=expand(f"{ROOT}figures/{{experiment}}.csv", experiment=PLAN.names),
         conf=sorted(str(path) for path in Path("conf").rglob("*.yaml")),
-        benchmarks=["benchmarks/minutes.json", "benchmarks/race.json"],
+        benchmarks=["benchmarks/costs.json", "benchmarks/race.json"],
     output:
         f"{ROOT}CLAIMS.md",
         f"{ROOT}ASSUMPTIONS.md",
