@@ -59,7 +59,7 @@ def _needs(costs: dict[str, Any]) -> str:
     memory, environment = _number(costs["largest_job_gb"], 2), _number(costs["environment_mb"], 0)
     return (
         f"Needed: one core or more, {memory} GB of memory for each core in use, {environment} MB of disk\n"
-        "for `.venv` beside what the table says; no GPU; a network while `.venv` is set up, and never again.\n\n"
+        "for `.venv`, beside what the table says; no GPU; no network once `.venv` is set up.\n\n"
     )
 
 

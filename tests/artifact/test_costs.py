@@ -1,6 +1,7 @@
 """What README.md says of costs is what was measured."""
 
 from benchmarks.costs_report import BEGIN, END, costs_section, experiments, stored
+
 from tests.workflow.checkout import ROOT
 
 COST = {"settings": 7, "cpu_minutes": 1.25, "wall_minutes": 0.5, "disk_mb": 1234.0}
