@@ -39,6 +39,10 @@ return {
   dead: each("a[href^='#']", (link) => link.hash.slice(1)).filter((id) => !document.getElementById(id)),
   bare: each("table", (table) => table.querySelectorAll("th[scope]").length).filter((n) => n === 0),
   scripts: document.scripts.length,
+  enlarged: each(".picture", (picture) => {
+    location.hash = picture.id;
+    return {page: document.documentElement.scrollWidth, image: picture.querySelector("img").width};
+  }),
 };
 """
 

@@ -111,6 +111,12 @@ def test_the_report_shows_every_figure_whole_and_with_a_text_for_those_who_do_no
         assert len(image["alt"]) > 20
 
 
+def test_a_figure_that_is_enlarged_on_a_phone_scrolls_within_its_own_box(seen):
+    assert len(seen["enlarged"]) == len(seen["images"])
+    assert all(enlarged["page"] == seen["width"] for enlarged in seen["enlarged"])
+    assert all(enlarged["image"] > 500 for enlarged in seen["enlarged"])
+
+
 def test_the_report_has_the_claims_first_and_a_table_for_each_experiment(seen):
     assert seen["order"][0] == "claims"
     tables = len(["claims", "models", "quantization", "assumptions"]) + len(EXPERIMENTS)
