@@ -20,9 +20,6 @@ from edgebatch.errors import InputError, one_of
 SHOWN_MODELS = "throughput_vs_accuracy"
 """The experiment whose models the table of quantization techniques has columns for."""
 
-REPORTED = ("models", "quantization", "assumptions")
-"""The tables that the report shows as the paper does; it has more to say of each claim."""
-
 
 def conclude(conf: Path, work: Path, figures: Path, benchmarks: Path) -> dict[str, str]:
     """All files that sum up the experiments, by name below the root of the outputs.
@@ -48,7 +45,8 @@ def conclude(conf: Path, work: Path, figures: Path, benchmarks: Path) -> dict[st
     nominal = compose_config(conf, [])
     made = {table.name: table for table in _tables(conf, nominal, experiments, decisions)}
     files = {f"paper/tables/{name}.tex": table.latex() for name, table in made.items()}
-    files |= {f"report/{name}.json": made[name].to_json() for name in REPORTED}
+    files |= {f"report/{name}.json": table.to_json() for name, table in made.items()}
+    # of a claim the report says more than the paper's table does
     files["report/claims.json"] = claims_json(decisions)
     files["CLAIMS.md"] = claims_page(decisions, minutes)
     files["ASSUMPTIONS.md"] = ASSUMPTIONS + made["assumptions"].markdown()

@@ -14,7 +14,9 @@ from markupsafe import Markup, escape
 
 from artifact.experiment_data import ExperimentData, read_experiment_data
 from artifact.tables import read_table
+from edgebatch.errors import InputError
 
+PNG = b"\x89PNG\r\n\x1a\n"
 CHARTS = {"lines": "Line chart", "bars": "Bar chart", "claims": "Bar chart"}
 
 
@@ -33,7 +35,19 @@ def report_page(work: Path, figures: Path, benchmarks: Path, layout: Path, scale
         Folder with page.html and style.css.
     scale
         Scale of the results; at any but ``full`` the page warns of its numbers.
+
+    Raises
+    ------
+    InputError
+        For a piece that is missing, or a picture that is none.
     """
+    try:
+        return _page(work, figures, benchmarks, layout, scale)
+    except FileNotFoundError as error:
+        raise InputError("", "no such file", "what `snakemake` makes first", error.filename) from None
+
+
+def _page(work: Path, figures: Path, benchmarks: Path, layout: Path, scale: str) -> str:
     claims = json.loads((work / "report" / "claims.json").read_text(encoding="utf-8"))
     experiments = {
         path.stem: read_experiment_data(path) for path in sorted((work / "experiments").glob("*.json"))
@@ -44,15 +58,10 @@ def report_page(work: Path, figures: Path, benchmarks: Path, layout: Path, scale
             "data": experiments[name],
             "picture": _picture(figures / f"{name}.png"),
             "alternative": _alternative(experiments[name]),
-            "table": read_table(work / "report" / f"{name}.json"),
             "claims": [claim["id"] for claim in claims if name in claim["experiments"]],
         }
         for name in dict.fromkeys([*shown_first, *experiments])
     ]
-    tables = {
-        name: read_table(work / "report" / f"{name}.json")
-        for name in ("models", "quantization", "assumptions")
-    }
     page = Environment(
         loader=FileSystemLoader(layout),
         autoescape=True,
@@ -65,7 +74,7 @@ def report_page(work: Path, figures: Path, benchmarks: Path, layout: Path, scale
     return page.get_template("page.html").render(
         claims=claims,
         sections=sections,
-        tables=tables,
+        table=lambda name: read_table(work / "report" / f"{name}.json"),
         race=_picture(benchmarks / "race.png"),
         scale=scale,
     )
@@ -74,7 +83,9 @@ def report_page(work: Path, figures: Path, benchmarks: Path, layout: Path, scale
 def _picture(path: Path) -> dict[str, Any]:
     """A PNG as part of the page: its bytes as text, and the size at which it is set."""
     content = path.read_bytes()
-    width, height = struct.unpack(">II", content[16:24])  # of the header that every PNG begins with
+    if not content.startswith(PNG):
+        raise InputError("", "no PNG", "a picture (delete the file to draw it again)", str(path))
+    width, height = struct.unpack(">II", content[16:24])  # of the header, which comes first
     encoded = base64.b64encode(content).decode("ascii")
     # two pixels of the picture to one of the page: sharp on a dense screen
     return {"data": encoded, "width": width // 2, "height": height // 2}

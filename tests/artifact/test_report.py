@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from artifact.experiment_data import ExperimentData
 from artifact.report import report_page, typeset
 from artifact.tables import Table
+from edgebatch.errors import InputError
 from tests.workflow.checkout import ROOT
 
 LAYOUT = ROOT / "workflow/report"
@@ -65,6 +66,19 @@ def test_pictures_stand_in_the_page_itself_at_half_their_pixels(pieces):
 def test_only_a_page_of_another_scale_warns_of_its_numbers(pieces):
     assert "its numbers decide nothing" in _page(pieces, "smoke")
     assert "its numbers decide nothing" not in _page(pieces)
+
+
+@pytest.mark.parametrize("piece", ["report/claims.json", "report/models.json", "a.png", "race.png"])
+def test_a_piece_that_is_missing_is_told_by_name(pieces, piece):
+    (pieces / piece).unlink()
+    with pytest.raises(InputError, match=f"{piece}: found no such file"):
+        _page(pieces)
+
+
+def test_a_picture_that_is_none_is_told_by_name(pieces):
+    (pieces / "a.png").write_text("")
+    with pytest.raises(InputError, match=r"a\.png: found no PNG"):
+        _page(pieces)
 
 
 @pytest.mark.parametrize(
