@@ -57,6 +57,17 @@ def _parser() -> argparse.ArgumentParser:
     drawing.add_argument("experiment", type=Path, help="file of results/experiments/")
     drawing.add_argument("points", type=Path, help="CSV behind the figure")
     drawing.add_argument("files", type=Path, nargs="+", help="files to write: .pdf, .png, .tex, .json")
+    reporting = command("report", _report, "put claims, figures and tables on one page")
+    reporting.add_argument("--work", type=Path, default=Path("results"), help="folder of the results")
+    reporting.add_argument(
+        "--figures", type=Path, default=Path("figures"), help="folder of the figures' pictures"
+    )
+    reporting.add_argument("--benchmarks", type=Path, default=Path("benchmarks"), help="folder of race.png")
+    reporting.add_argument(
+        "--layout", type=Path, default=Path("workflow/report"), help="folder of page.html and style.css"
+    )
+    reporting.add_argument("--scale", default="full", help="scale of the results, as the page tells it")
+    reporting.add_argument("--out", type=Path, default=Path("report.html"), help="page to write")
     concluding = command("conclude", _conclude, "decide the claims, and set the paper's tables and values")
     concluding.add_argument("--work", type=Path, default=Path("results"), help="folder of the results")
     concluding.add_argument(
@@ -69,17 +80,6 @@ def _parser() -> argparse.ArgumentParser:
         "--report", type=Path, default=Path("results/report"), help="folder for what the report shows"
     )
     concluding.add_argument("--out", type=Path, default=Path("."), help="root of what is written")
-    reporting = command("report", _report, "put claims, figures and tables on one page")
-    reporting.add_argument("--work", type=Path, default=Path("results"), help="folder of the results")
-    reporting.add_argument(
-        "--figures", type=Path, default=Path("figures"), help="folder of the figures' pictures"
-    )
-    reporting.add_argument("--benchmarks", type=Path, default=Path("benchmarks"), help="folder of race.png")
-    reporting.add_argument(
-        "--layout", type=Path, default=Path("workflow/report"), help="folder of page.html and style.css"
-    )
-    reporting.add_argument("--scale", default="full", help="scale of the results, as the page tells it")
-    reporting.add_argument("--out", type=Path, default=Path("report.html"), help="page to write")
     return parser
 
 
@@ -151,6 +151,14 @@ def _draw(chosen: argparse.Namespace) -> None:
             write(path, texts[path.suffix]())
 
 
+def _report(chosen: argparse.Namespace) -> None:
+    from artifact.files import write
+    from artifact.report import report_page
+
+    pieces = (chosen.work, chosen.figures, chosen.benchmarks, chosen.layout)
+    write(chosen.out, report_page(*pieces, chosen.scale))
+
+
 def _conclude(chosen: argparse.Namespace) -> None:
     from artifact.conclude import conclude
     from artifact.files import write
@@ -159,14 +167,6 @@ def _conclude(chosen: argparse.Namespace) -> None:
     for name, text in files.items():
         report = name.startswith("report/")
         write(chosen.report / Path(name).name if report else chosen.out / name, text)
-
-
-def _report(chosen: argparse.Namespace) -> None:
-    from artifact.files import write
-    from artifact.report import report_page
-
-    pieces = (chosen.work, chosen.figures, chosen.benchmarks, chosen.layout)
-    write(chosen.out, report_page(*pieces, chosen.scale))
 
 
 if __name__ == "__main__":
