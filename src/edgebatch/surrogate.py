@@ -116,8 +116,8 @@ def largest(rows, multipliers):  # type: ignore[no-untyped-def]
     weight = _combine(rows.cost, multipliers)
     constant, rate = _surrogate_budget(rows, multipliers)
     heap = np.empty(weight.size + 1)
-    size = best = np.int64(0)  # of a type, not literal, so that `_rise` is compiled once
-    total = 0.0
+    # zeros of a type, not literals, so that `_rise` is compiled once
+    size, best, total = np.int64(0), np.int64(0), 0.0
     for d in range(weight.size):
         _rise(heap, size, weight[d])
         size += 1
@@ -220,16 +220,15 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
         `FOUND`; `REFUTED` by `multipliers`; `OPEN`, with a mixture that fits.
     """
     count = cost.shape[0]
+    shift = 1.0
     for r in range(count):
+        shift = max(shift, 1 + room[r])
         if room[r] < 0:
             return REFUTED
     if k == 0:
         return FOUND
     if k < 0 or cost.shape[1] < k:
         return REFUTED
-    shift = 1.0
-    for r in range(count):
-        shift = max(shift, 1 + room[r])
     inverse, members = np.empty((count, count)), np.empty((count, k), np.int64)
     value, column, entering = np.empty(count), np.empty(count), np.empty(count)
     gain, prices, trial = np.empty(count), np.empty(count), np.empty(count)
@@ -333,8 +332,8 @@ def _branch(cost, k, room, multipliers, depth, limit, chosen):  # type: ignore[n
     outcome = _relax(cost, k, room, multipliers, chosen, share)
     if outcome != OPEN or limit <= 0 or depth == DEEPEST:
         return outcome, nodes
-    low, high = _settle(cost, k, room, multipliers, chosen)
     weight = _combine(cost, multipliers)
+    low, high = _settle(weight, k, room, multipliers, chosen)
     left, prices = np.empty(count), np.empty(count)
     sure, free, keep = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
     sures, frees, pick, best, whole = 0, 0, size, -1.0, 0.0
@@ -357,6 +356,8 @@ def _branch(cost, k, room, multipliers, depth, limit, chosen):  # type: ignore[n
             score = share[i] * (whole - share[i]) * dearest * dearest
             if score > best:
                 pick, best = i, score
+    if pick < size:
+        sure[sures] = pick
     for out in range(2 if pick < size else 1):
         kept = 0
         for c in range(frees):
@@ -367,10 +368,7 @@ def _branch(cost, k, room, multipliers, depth, limit, chosen):  # type: ignore[n
             prices[r] = multipliers[r]
             if pick < size:
                 left[r] += cost[r, pick] if out else -cost[r, pick]
-        if pick < size:
-            sures += -1 if out else 1
-        if pick < size and not out:
-            sure[sures - 1] = pick
+        sures += 0 if pick == size else -1 if out else 1
         nodes += 1
         some, needed = _columns(cost, keep[:kept]), k - sures
         outcome, visited = _branch(some, needed, left, prices, depth + 1, limit - nodes, chosen)
@@ -386,14 +384,13 @@ def _branch(cost, k, room, multipliers, depth, limit, chosen):  # type: ignore[n
 
 
 @njit(cache=True, error_model="numpy")
-def _settle(cost, k, room, multipliers, chosen):  # type: ignore[no-untyped-def]
+def _settle(weight, k, room, multipliers, chosen):  # type: ignore[no-untyped-def]
     """Surrogate costs below which a request must be in a batch of k, and above which it must be out.
 
     The k cheapest leave a gap in the surrogate budget. A request beyond the gap above the dearest of them
     cannot take its place, nor can the next cheapest take the place of one beyond the gap below (reduced-cost
     fixing).
     """
-    weight = _combine(cost, multipliers)
     dearest, gap = 0.0, MARGIN
     last = _cheapest(weight, k + 1 if weight.size > k else k, chosen)
     following = last if weight.size > k else np.inf
