@@ -43,6 +43,7 @@ rule all:
             experiment=PLAN.names,
             ending=["pdf", "png", "csv"],
         ),
+        f"{ROOT}figures/platform.json",
         f"{ROOT}CLAIMS.md",
         f"{WORK}/notebook/explore.html",
         [f"{ROOT}paper/main.pdf"] if LATEX else [],

@@ -20,6 +20,9 @@ from edgebatch.errors import InputError, one_of
 SHOWN_MODELS = "throughput_vs_accuracy"
 """The experiment whose models the table of quantization techniques has columns for."""
 
+CONCLUSIONS = ("CLAIMS.md", "ASSUMPTIONS.md", "paper/values.tex")
+"""What `conclude` gives beside tables."""
+
 
 def conclude(conf: Path, work: Path, figures: Path, benchmarks: Path) -> dict[str, str]:
     """All files that sum up the experiments, by name below the root of the outputs.

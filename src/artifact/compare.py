@@ -1,0 +1,102 @@
+"""Whether a file is the one that is made again: byte for byte, or as far as another platform allows."""
+
+from __future__ import annotations
+
+import io
+import re
+from decimal import Decimal
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+NUMBER = re.compile(r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)")
+TINY = 1e-9
+"""What may be left of a difference that should be 0."""
+
+BLUR_PX = 4.0
+"""Width of the blur: a third of a millimetre in print, about what the eye resolves in a figure."""
+MOST_SEEN = 0.25
+"""Largest difference of a blurred colour, from 0 to 1, that passes for the same picture.
+
+Measured on the figures of the paper: other hinting of text, no smoothing of edges, and a shift of all by two
+pixels stay below 0.19; a point or line moved by a hundredth of the data's range, and two lines whose names
+are swapped, are above 0.32. It is the largest and not the mean, in which a single point would be lost.
+"""
+
+TOLERANCE = (
+    "where bytes differ, numbers may by one in the last digit that is shown, "
+    f"and pictures by {MOST_SEEN} of a colour after a blur of {BLUR_PX:g} pixels"
+)
+
+
+def agree(found: Path, again: Path) -> bool:
+    """Whether two files of one kind, made on different platforms, show the same.
+
+    Texts may differ by rounding, PNG by what cannot be seen. A PDF cannot be looked at here: it is
+    drawn with its PNG from one figure, which stands for both.
+    """
+    if found.suffix == ".png":
+        return look_alike(found.read_bytes(), again.read_bytes())
+    if found.suffix == ".pdf":
+        return True
+    return same_but_for_rounding(_text(found), _text(again))
+
+
+def same_but_for_rounding(found: str, expected: str) -> bool:
+    """Whether two texts differ at most by one in the last digit of a number; whole numbers may not."""
+    ours, theirs = NUMBER.split(found), NUMBER.split(expected)
+    # every second part is a number
+    return ours[::2] == theirs[::2] and all(map(_close, ours[1::2], theirs[1::2]))
+
+
+def _close(found: str, expected: str) -> bool:
+    if found == expected:
+        return True
+    ours, theirs = Decimal(found), Decimal(expected)
+    last = min(int(ours.as_tuple().exponent), int(theirs.as_tuple().exponent))
+    whole = last >= 0 and "e" not in found + expected
+    unit = Decimal(0) if whole else Decimal(1).scaleb(last)
+    return abs(ours - theirs) <= max(unit, Decimal(TINY))
+
+
+def look_alike(found: bytes, expected: bytes) -> bool:
+    """Whether nobody would see a difference of two PNG; a damaged one looks like nothing."""
+    try:
+        ours, theirs = _pixels(found), _pixels(expected)
+    except (OSError, SyntaxError, ValueError):  # what Pillow raises for a damaged file
+        return False
+    return ours.shape == theirs.shape and seen_difference(ours, theirs) <= MOST_SEEN
+
+
+def seen_difference(found: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference of two pictures after a blur; colours are from 0 to 1."""
+    return float(np.abs(gaussian_filter(found - expected, (BLUR_PX, BLUR_PX, 0))).max())
+
+
+def _pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=float) / 255
+
+
+def how_they_differ(found: Path, again: Path) -> str:
+    """What stands in the first file and what is expected there, in words."""
+    if found.suffix in (".png", ".pdf"):
+        return "found a picture with other bytes, expected the one that its CSV gives"
+    lines = zip_longest(_text(found).splitlines(), _text(again).splitlines(), fillvalue="")
+    for number, (ours, theirs) in enumerate(lines, 1):
+        if ours != theirs:
+            at = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), 0)
+            return f"line {number}: found {_around(ours, at)}, expected {_around(theirs, at)}"
+    return "found other white space or line ends, expected the same bytes"
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode(errors="replace")
+
+
+def _around(line: str, at: int) -> str:
+    """The part of a line that shows what stands at a place."""
+    begin, end = max(0, at - 20), at + 30
+    return repr(("..." if begin else "") + line[begin:end] + ("..." if len(line) > end else ""))
