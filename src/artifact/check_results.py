@@ -13,7 +13,7 @@ from artifact.batch_data import Run
 from artifact.check import Check, Outcome, without_file
 from artifact.compare import same_but_for_rounding
 from artifact.run_file import read_run
-from artifact.setting import read_setting
+from artifact.setting import identity, read_setting
 from artifact.simulate import run as simulate
 from edgebatch.errors import InputError, one_line
 
@@ -26,6 +26,11 @@ class Sample:
 
     settings: int
     seed: int
+
+    def of(self, runs: list[Run]) -> list[Run]:
+        """The runs that are chosen; all of them, if they are no more."""
+        known = sorted(runs, key=lambda run: run.result)
+        return random.Random(self.seed).sample(known, min(self.settings, len(known)))
 
 
 def check_results(runs: list[Run]) -> Generator[Check, None, list[Run]]:
@@ -48,9 +53,13 @@ def _check(run: Run) -> Check:
     if not path.exists():
         return Check(RESULTS, run.result, Outcome.UNKNOWN, _what_is_missing(run))
     try:
-        read_run(path)
+        stored = read_run(path)
     except InputError as error:
         return Check(RESULTS, run.result, Outcome.DIFFERS, without_file(error))
+    of, expected = f"{identity(stored['setting'])}-{stored['code']}", f"{_id(run)}-{run.code}"
+    if of != expected:
+        words = f"found a result of {of} (setting and code), expected one of {expected}"
+        return Check(RESULTS, run.result, Outcome.DIFFERS, words)
     return Check(RESULTS, run.result, Outcome.SAME)
 
 
@@ -81,8 +90,7 @@ def simulate_again(
     elsewhere
         Whether the results may come from another platform, whose floats may differ in the last digits.
     """
-    known = sorted(runs, key=lambda run: run.result)
-    chosen = random.Random(sample.seed).sample(known, min(sample.settings, len(known)))
+    chosen = sample.of(runs)
     for number, run in enumerate(chosen, 1):
         tell(f"simulating setting {number} of {len(chosen)} again: {run.words}")
         outcome, words = _simulated(run, settings[_id(run)], elsewhere)
