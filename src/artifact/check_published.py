@@ -20,9 +20,8 @@ from artifact.samples import gather, write_csv
 from edgebatch.errors import InputError
 
 PLATFORM, NUMBERS, PICTURES, TEXTS = "platform", "CSV behind figures", "pictures", "tables and texts"
-
-
 RECORD = "figures/platform.json"
+MISSING = "found no such file, expected one"
 
 
 @dataclass(frozen=True)
@@ -71,9 +70,6 @@ class Published:
     def verdict(self, kind: str, name: str, outcome: Outcome, words: str = "") -> Check:
         """The check of a file below `root`."""
         return Check(kind, str(self.root / name), outcome, words)
-
-
-MISSING = "found no such file, expected one"
 
 
 def read_published(root: Path, again: Path) -> tuple[Published, Check]:
@@ -140,10 +136,10 @@ def check_conclusions(
         words = f"not made again, since results are missing of {', '.join(missing)}"
         yield from (published.verdict(TEXTS, name, Outcome.UNKNOWN, words) for name in CONCLUSIONS)
         return
-    for name, text in conclude(conf, published.again, published.again / "figures", benchmarks).items():
-        if not name.startswith("report/"):
-            write(published.again / name, text)
-            yield published.compare(TEXTS, name)
+    files = conclude(conf, published.again, published.again / "figures", benchmarks)
+    for name in CONCLUSIONS:
+        write(published.again / name, files[name])
+        yield published.compare(TEXTS, name)
 
 
 def check_strays(published: Published, names: Collection[str]) -> Iterator[Check]:

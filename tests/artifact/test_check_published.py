@@ -75,7 +75,7 @@ def test_another_platform_is_named_with_what_is_tolerated_and_passes(tmp_path):
     assert published.elsewhere
     assert check.passed
     assert f"machine another there, {here()['machine']} here" in check.words
-    assert "0.25 of a colour after a blur of 4 pixels" in check.words
+    assert "6 pixels in place and 0.3 in colour" in check.words
 
 
 @pytest.mark.parametrize(

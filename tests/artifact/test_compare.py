@@ -63,15 +63,15 @@ def test_a_picture_without_smooth_edges_looks_alike(picture):
     assert look_alike(picture, other)
 
 
-@pytest.mark.parametrize("by", [(1, 1), (0, 2)])
-def test_a_picture_that_is_off_by_a_pixel_or_two_looks_alike(picture, by):
+@pytest.mark.parametrize("by", [(2, 1), (0, 6)])
+def test_a_picture_that_is_off_by_a_few_pixels_looks_alike(picture, by):
     assert look_alike(picture, _shifted(picture, by))
 
 
 @pytest.mark.parametrize(("curve", "points"), [("a", slice(None)), ("a", slice(3, None)), ("b", slice(1, 2))])
-def test_a_curve_or_a_point_moved_by_a_hundredth_of_the_range_is_seen(picture, curve, points):
+def test_a_curve_or_a_point_moved_by_a_twentieth_of_the_range_is_seen(picture, curve, points):
     moved = np.array(MEANS[curve])
-    moved[points] -= 0.01 * 36
+    moved[points] -= 0.05 * 36
     assert not look_alike(picture, _png(_figure(MEANS | {curve: list(moved)})))
 
 

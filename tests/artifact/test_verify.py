@@ -12,6 +12,7 @@ from artifact.check import Outcome
 from artifact.check_results import Sample, check_results, simulate_again
 from artifact.cli import main
 from artifact.compile import compile_grid
+from artifact.conclude import CONCLUSIONS, conclude
 from tests.artifact.small_tree import EXPERIMENT, make_tree
 
 FIGURE, TABLE = f"figures/{EXPERIMENT}", f"paper/tables/{EXPERIMENT}.tex"
@@ -70,6 +71,11 @@ def test_a_tree_as_it_was_made_is_verified_and_not_touched(runs, capsys):
     assert _content() == before
 
 
+def test_everything_that_sums_up_is_compared(runs):
+    files = conclude(Path("conf"), Path("results"), Path("figures"), Path("benchmarks"))
+    assert {name for name in files if not name.startswith("report/")} == set(CONCLUSIONS)
+
+
 def test_every_damaged_file_is_named_and_no_other(runs, capsys):
     # among the others the PDF: it is what the results give, and not what the edited CSV would
     damage = {
@@ -97,13 +103,7 @@ def test_a_missing_run_is_named_with_what_could_not_be_verified_for_want_of_it(r
     status, named, said = _verify(capsys, "--sample", "0")
     assert status == 1
     assert named[runs[0].result] == f"found no result, expected that of {runs[0].words}"
-    assert named.keys() == {
-        runs[0].result,
-        f"{FIGURE}.csv",
-        "CLAIMS.md",
-        "ASSUMPTIONS.md",
-        "paper/values.tex",
-    }
+    assert named.keys() == {runs[0].result, f"{FIGURE}.csv", *CONCLUSIONS}
     assert "results             3 agree to the last byte, 1 not verified" in said
 
 
