@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -140,10 +141,11 @@ def _verify(chosen: argparse.Namespace) -> int:
     from artifact.verify import verify
 
     begin = "\r\033[K" if sys.stderr.isatty() else ""
+    width = shutil.get_terminal_size().columns - 1
 
     def tell(doing: str) -> None:
         if begin:
-            print(f"{begin}{doing}"[:100], end="", file=sys.stderr, flush=True)
+            print(begin + doing[:width], end="", file=sys.stderr, flush=True)
 
     checks = []
     sample = Sample(chosen.sample, chosen.seed)

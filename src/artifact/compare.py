@@ -17,14 +17,14 @@ TINY = 1e-9
 """What may be left of a difference that should be 0."""
 
 BLUR_PX, REACH_PX = 2.0, 6
-"""Width of the blur, and how far a colour may have moved: half a millimetre in print. Letters of another width
-move legends and axes by a few pixels."""
+"""Width of the blur, and how far a colour may have moved: half a millimetre in print, since letters of another
+width move legends and axes by a few pixels."""
 MOST_SEEN = 0.3
 """Largest difference of a colour, from 0 to 1, that passes for the same picture.
 
-Measured on the figures of the paper: other hinting of text and edges that are not smoothed leave 0.2 at most; a
-point or line moved by a twentieth of the data's range leaves 0.39 at least, unless others hide it. It is the
-largest and not the mean, in which a single point would be lost.
+Measured on the figures of the paper: other hinting of text and edges that are not smoothed leave 0.2 at most;
+a point or line moved by a twentieth of the data's range leaves 0.39 at least, unless others hide it. It is
+the largest and not the mean, in which a single point would be lost.
 """
 TOLERANCE = (
     "where bytes differ, numbers may by one in the last digit that is shown, and pictures "
