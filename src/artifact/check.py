@@ -54,10 +54,11 @@ def summary(checks: Sequence[Check]) -> str:
     for kind, found in kinds.items():
         counted = [f"{found.count(outcome)} {outcome.value}" for outcome in Outcome if outcome in found]
         lines.append(f"{kind:{width}}  {', '.join(counted)}")
-    if all(check.passed for check in checks):
+    outcomes = {check.outcome for check in checks}
+    if not outcomes & {Outcome.DIFFERS, Outcome.UNKNOWN}:
         return "\n".join([*lines, "Verified: everything agrees."])
-    cure = "delete what differs, then `make reproduce` makes what is missing"
-    return "\n".join([*lines, f"Not verified: {cure}."])
+    first = "delete what differs, then " if Outcome.DIFFERS in outcomes else ""
+    return "\n".join([*lines, f"Not verified: {first}`make reproduce` makes what is missing."])
 
 
 def without_file(error: InputError) -> str:

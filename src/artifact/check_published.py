@@ -125,15 +125,16 @@ def _without_results(published: Published, csv: str) -> Check:
     if not published.recorded(csv):
         words = f"found other bytes than {RECORD} tells of, expected those that were drawn"
         return published.verdict(NUMBERS, csv, Outcome.DIFFERS, words)
-    return published.verdict(NUMBERS, csv, Outcome.UNKNOWN, "not collected again, since results are missing")
+    return published.verdict(NUMBERS, csv, Outcome.UNKNOWN, "not collected again, for want of results")
 
 
 def check_conclusions(
     published: Published, conf: Path, benchmarks: Path, missing: Sequence[str]
 ) -> Iterator[Check]:
-    """Decide the claims and set the texts again; not if experiments are `missing`, for want of results."""
+    """Decide the claims and set the texts again; not if results of experiments are `missing`."""
     if missing:
-        words = f"not made again, since results are missing of {', '.join(missing)}"
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        words = f"not made again, for want of results of {missing[0]}{more}"
         yield from (published.verdict(TEXTS, name, Outcome.UNKNOWN, words) for name in CONCLUSIONS)
         return
     files = conclude(conf, published.again, published.again / "figures", benchmarks)

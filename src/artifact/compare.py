@@ -17,8 +17,10 @@ TINY = 1e-9
 """What may be left of a difference that should be 0."""
 
 BLUR_PX, REACH_PX = 2.0, 6
-"""Width of the blur, and how far a colour may have moved: half a millimetre in print, since letters of another
-width move legends and axes by a few pixels."""
+"""Width of the blur, and how far a colour may have moved: half a millimetre in print.
+
+Letters of another width move legends and axes by a few pixels.
+"""
 MOST_SEEN = 0.3
 """Largest difference of a colour, from 0 to 1, that passes for the same picture.
 

@@ -105,6 +105,7 @@ def test_a_missing_run_is_named_with_what_could_not_be_verified_for_want_of_it(r
     assert named[runs[0].result] == f"found no result, expected that of {runs[0].words}"
     assert named.keys() == {runs[0].result, f"{FIGURE}.csv", *CONCLUSIONS}
     assert "results             3 agree to the last byte, 1 not verified" in said
+    assert "Not verified: `make reproduce`" in said
 
 
 def test_without_results_pictures_are_verified_against_their_csv_and_the_rest_is_said_to_be_open(
@@ -115,10 +116,10 @@ def test_without_results_pictures_are_verified_against_their_csv_and_the_rest_is
     status, named, said = _verify(capsys)
     assert status == 1
     assert named["results/runs"] == "found no result, expected 4"
-    assert "results are missing" in named[f"{FIGURE}.csv"]
+    assert "for want of results" in named[f"{FIGURE}.csv"]
     assert f"{FIGURE}.png" in named
     assert f"{FIGURE}.pdf" not in named
-    assert "make reproduce" in said
+    assert "delete what differs, then `make reproduce`" in said
     assert not Path("results").exists()
 
 
