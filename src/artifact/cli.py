@@ -1,4 +1,4 @@
-"""Command line of the artifact: ``artifact simulate`` for people, the other commands for the workflow."""
+"""Command line of the artifact: ``simulate`` and ``verify`` for people, the others for the workflow."""
 
 from __future__ import annotations
 
@@ -50,11 +50,13 @@ def _parser() -> argparse.ArgumentParser:
     verifying = command(
         "verify", _verify, "check that figures, tables and claims follow from results, and those from conf/"
     )
-    verifying.add_argument("--scale", default="full", help="file of conf/scale/ (default: full)")
+    verifying.add_argument("--scale", default="full", help="file of conf/scale/ (default: %(default)s)")
     verifying.add_argument(
-        "--sample", type=_count, default=20, help="settings to simulate again (default: 20)"
+        "--sample", type=_count, default=20, help="settings to simulate again (default: %(default)s)"
     )
-    verifying.add_argument("--seed", type=_count, default=0, help="seed that chooses them (default: 0)")
+    verifying.add_argument(
+        "--seed", type=_count, default=0, help="seed that chooses them (default: %(default)s)"
+    )
     verifying.add_argument(
         "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of minutes.json and race.json"
     )

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from artifact.compose import groups
+from artifact.platform_record import here, read_record, sha256
 from tests.workflow.checkout import ROOT, copy_project, execute, readme_block, snakemake
 
 SMOKE = ("--config", "scale=smoke")
@@ -73,6 +74,14 @@ def test_a_figure_drawn_twice_has_the_same_bytes(smoke, tmp_path):
     assert done.returncode == 0, done.stdout
     for name, folder in kept.items():
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+def test_the_figures_are_recorded_with_their_digests(smoke):
+    folder = smoke / "results/smoke/figures"
+    found = read_record(folder / "platform.json")
+    assert found.platform == here()
+    made = [f"{name}.{ending}" for name in EXPERIMENTS for ending in ("csv", "pdf", "png")]
+    assert found.sha256 == {name: sha256(folder / name) for name in made}
 
 
 def test_every_table_compiles_in_latex(smoke, tmp_path):
