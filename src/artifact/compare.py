@@ -9,7 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from matplotlib.image import imread
 from scipy.ndimage import gaussian_filter, maximum_filter, minimum_filter
 
 NUMBER = re.compile(r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)")
@@ -67,8 +67,8 @@ def _close(found: str, expected: str) -> bool:
 def look_alike(found: bytes, expected: bytes) -> bool:
     """Whether nobody would see a difference of two PNG; a damaged one looks like nothing."""
     try:
-        ours, theirs = _pixels(found), _pixels(expected)
-    except (OSError, SyntaxError, ValueError):  # what Pillow raises for a damaged file
+        ours, theirs = (imread(io.BytesIO(png)) for png in (found, expected))
+    except (OSError, SyntaxError, ValueError):  # what a damaged file raises
         return False
     return ours.shape == theirs.shape and seen_difference(ours, theirs) <= MOST_SEEN
 
@@ -86,10 +86,6 @@ def _beyond(picture: np.ndarray, other: np.ndarray) -> float:
     return float(max(above.max(), below.max()))
 
 
-def _pixels(png: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=np.float32) / 255
-
-
 def how_they_differ(found: Path, again: Path) -> str:
     """What stands in the first file and what is expected there, in words."""
     if found.suffix in (".png", ".pdf"):
@@ -97,7 +93,8 @@ def how_they_differ(found: Path, again: Path) -> str:
     lines = zip_longest(_text(found).splitlines(), _text(again).splitlines(), fillvalue="")
     for number, (ours, theirs) in enumerate(lines, 1):
         if ours != theirs:
-            at = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), 0)
+            pairs = enumerate(zip_longest(ours, theirs))
+            at = next(place for place, (our, their) in pairs if our != their)
             return f"line {number}: found {_around(ours, at)}, expected {_around(theirs, at)}"
     return "found other white space or line ends, expected the same bytes"
 

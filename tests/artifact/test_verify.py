@@ -11,8 +11,7 @@ from artifact import check_results as results_module
 from artifact.check import Outcome
 from artifact.check_results import Sample, check_results, simulate_again
 from artifact.cli import main
-from artifact.compile import compile_grid
-from artifact.conclude import CONCLUSIONS, conclude
+from artifact.conclude import CONCLUSIONS
 from tests.artifact.small_tree import EXPERIMENT, make_tree
 
 FIGURE, TABLE = f"figures/{EXPERIMENT}", f"paper/tables/{EXPERIMENT}.tex"
@@ -71,9 +70,9 @@ def test_a_tree_as_it_was_made_is_verified_and_not_touched(runs, capsys):
     assert _content() == before
 
 
-def test_everything_that_sums_up_is_compared(runs):
-    files = conclude(Path("conf"), Path("results"), Path("figures"), Path("benchmarks"))
-    assert {name for name in files if not name.startswith("report/")} == set(CONCLUSIONS)
+def test_every_text_that_is_published_is_one_that_is_compared(runs):
+    published = {*Path("paper").rglob("*.tex"), *Path().glob("*.md")}
+    assert {path.as_posix() for path in published} == {*CONCLUSIONS, TABLE}
 
 
 def test_every_damaged_file_is_named_and_no_other(runs, capsys):
@@ -160,7 +159,7 @@ def test_a_result_that_holds_another_setting_or_code_than_its_name_says_is_named
 
 
 def _again(runs, sample, seed=0, elsewhere=False):
-    settings = compile_grid(Path("conf"), "full").settings
+    settings = {Path(run.setting).stem: json.loads(Path(run.setting).read_text()) for run in runs}
     checks = simulate_again(runs, settings, elsewhere, Sample(sample, seed), lambda doing: None)
     return {check.file: check for check in checks}
 
