@@ -7,7 +7,7 @@ BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 SMOKE := --config scale=smoke
 
-.PHONY: help reproduce test conformance smoke benchmark lint format clean
+.PHONY: help reproduce test verify conformance smoke benchmark lint format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -17,6 +17,9 @@ reproduce: .venv/ready ## regenerate every figure, table, claim, the report and 
 
 test: .venv/ready ## run the tests
 	$(RUN) python -m pytest -n 2 --dist loadfile tests/workflow tests/artifact tests/edgebatch
+
+verify: .venv/ready ## check that figures, tables and claims follow from the results, and simulate some again
+	$(RUN) OPENBLAS_NUM_THREADS=1 artifact verify
 
 conformance: .venv/ready ## compare all exact schedulers on thousands of random instances
 	$(RUN) python -m pytest -n 2 tests/conformance

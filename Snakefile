@@ -41,6 +41,7 @@ rule all:
             experiment=PLAN.names,
             ending=["pdf", "png", "csv"],
         ),
+        f"{ROOT}figures/platform.json",
         f"{ROOT}CLAIMS.md",
         f"{ROOT}report.html",
         f"{WORK}/notebook/explore.html",

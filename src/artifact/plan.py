@@ -57,23 +57,29 @@ def make_plan(conf: Path, results: Path, scale: str) -> Plan:
         For anything in `conf` that cannot be used.
     """
     found = grid.load(conf, results / "grids" / scale, scale)
-    full = scale == "full"
-    work = results if full else results / scale
+    plan = expand(found, results, scale)
     for id_, setting in found.settings.items():
         path = results / "settings" / f"{id_}.json"
         if not path.exists():
             write_if_changed(path, json.dumps(setting, indent=1, sort_keys=True) + "\n")
-    experiments, runs = _expand(found, results)
-    for name, data in experiments.items():
+    work = Path(plan.work)
+    for name, data in plan.experiments.items():
         write_if_changed(work / "experiments" / f"{name}.json", data.to_json())
     for stale in (work / "experiments").glob("*.json"):
-        if stale.stem not in experiments:
+        if stale.stem not in plan.experiments:
             stale.unlink()
-    batches = partition(experiments, runs)
-    for name, batch in batches.items():
+    for name, batch in plan.batches.items():
         write_if_changed(results / "batches" / f"{name}.json", batch.to_json())
         _mark(batch, results / "batches" / f"{name}.done")
-    return Plan("" if full else f"{work}/", str(work), experiments, batches)
+    return plan
+
+
+def expand(found: Grid, results: Path, scale: str) -> Plan:
+    """The plan of a grid, with nothing written."""
+    full = scale == "full"
+    work = results if full else results / scale
+    experiments, runs = _expand(found, results)
+    return Plan("" if full else f"{work}/", str(work), experiments, partition(experiments, runs))
 
 
 def _expand(found: Grid, results: Path) -> tuple[dict[str, ExperimentData], dict[str, Run]]:
