@@ -7,7 +7,7 @@ BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 SMOKE := --config scale=smoke
 
-.PHONY: help reproduce test conformance smoke benchmark lint format clean
+.PHONY: help reproduce test conformance smoke benchmark archive trust lint format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -29,6 +29,12 @@ benchmark: .venv/ready ## measure speed and memory of the pipeline, then race th
 	$(RUN) python benchmarks/benchmark.py
 	$(RUN) OPENBLAS_NUM_THREADS=1 PYTHONPATH=src python benchmarks/race.py
 
+archive: .venv/ready ## put sources, results, figures, paper and report into one zip, below dist/
+	$(RUN) artifact archive
+
+trust: .venv/ready ## check the archive and what else the results rest on: slower tests
+	$(RUN) python -m pytest -n 2 --dist loadfile tests/trust
+
 lint: .venv/ready ## check style, types and the workflow
 	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy
 	$(RUN) snakefmt --check Snakefile workflow/rules && $(RUN) snakemake --lint
@@ -37,7 +43,7 @@ format: .venv/ready ## format the code
 	$(RUN) ruff format . && $(RUN) snakefmt Snakefile workflow/rules
 
 clean: ## remove results, the report and the environment; figures and tables in git stay
-	rm -rf results .snakemake report.html paper/build paper/main.pdf .venv
+	rm -rf results .snakemake report.html dist paper/build paper/main.pdf .venv
 
 # One page with every figure and table; made anew only if one of them has changed.
 report.html: .venv/ready $(wildcard figures/*.png results/report/*.html workflow/report/*.rst)

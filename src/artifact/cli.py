@@ -69,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
         "--report", type=Path, default=Path("results/report"), help="folder for HTML tables"
     )
     concluding.add_argument("--out", type=Path, default=Path("."), help="root of what is written")
+    archiving = command("archive", _archive, "put sources, results, figures, paper and report into one zip")
+    archiving.add_argument("--out", type=Path, default=Path("dist"), help="folder of the zip")
     return parser
 
 
@@ -148,6 +150,13 @@ def _conclude(chosen: argparse.Namespace) -> None:
     for name, text in files.items():
         report = name.startswith("report/")
         write(chosen.report / Path(name).name if report else chosen.out / name, text)
+
+
+def _archive(chosen: argparse.Namespace) -> None:
+    from artifact.archive import archive
+
+    path = archive(chosen.out)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":
