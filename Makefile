@@ -10,14 +10,14 @@ SMOKE := --config scale=smoke
 .PHONY: help reproduce test conformance smoke benchmark archive trust lint format clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 reproduce: .venv/ready ## regenerate every figure, table, claim, the report and the PDF
 	$(RUN) snakemake --cores $(CORES)
 	@$(MAKE) --no-print-directory report.html
 
 test: .venv/ready ## run the tests
-	$(RUN) python -m pytest -n 2 --dist loadfile tests/workflow tests/artifact tests/edgebatch
+	$(RUN) python -m pytest -n 2 --dist loadfile tests/project tests/workflow tests/artifact tests/edgebatch
 
 conformance: .venv/ready ## compare all exact schedulers on thousands of random instances
 	$(RUN) python -m pytest -n 2 tests/conformance
