@@ -14,7 +14,6 @@ help: ## list the targets
 
 reproduce: .venv/ready ## regenerate every figure, table, claim, the report and the PDF
 	$(RUN) snakemake --cores $(CORES)
-	@$(MAKE) --no-print-directory report.html
 
 test: .venv/ready ## run the tests
 	$(RUN) python -m pytest -n 2 --dist loadfile tests/project tests/workflow tests/artifact tests/edgebatch
@@ -44,10 +43,6 @@ format: .venv/ready ## format the code
 
 clean: ## remove results, the report and the environment; figures and tables in git stay
 	rm -rf results .snakemake report.html dist paper/build paper/main.pdf .venv
-
-# One page with every figure and table; made anew only if one of them has changed.
-report.html: .venv/ready $(wildcard figures/*.png results/report/*.html workflow/report/*.rst)
-	$(RUN) snakemake --report report.html --quiet
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("needs Python 3.11 or newer, found " + sys.version.split()[0])'

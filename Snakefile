@@ -27,11 +27,9 @@ wildcard_constraints:
     batch="[0-9a-f]{12}",
 
 
-report: "workflow/report/overview.rst"
-
-
 include: "workflow/rules/experiments.smk"
 include: "workflow/rules/conclusions.smk"
+include: "workflow/rules/report.smk"
 include: "workflow/rules/paper.smk"
 
 
@@ -44,6 +42,7 @@ rule all:
             ending=["pdf", "png", "csv"],
         ),
         f"{ROOT}CLAIMS.md",
+        f"{ROOT}report.html",
         f"{WORK}/notebook/explore.html",
         [f"{ROOT}paper/main.pdf"] if LATEX else [],
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from artifact.crate import METADATA, describe
 from artifact.files import replace
-from artifact.provenance import Job, recorded_jobs
+from artifact.provenance import recorded_jobs
 from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError
 
-REPORT, PAPER, CHECKSUMS = "report.html", "paper/main.pdf", "SHA256SUMS"
-DESCRIBED = ("README.md", "LICENSE", "CITATION.cff", "Snakefile", "requirements.lock", REPORT)
+PAPER, CHECKSUMS = "paper/main.pdf", "SHA256SUMS"
+DESCRIBED = ("README.md", "LICENSE", "CITATION.cff", "Snakefile", "requirements.lock")
 """Files that the crate lists besides those of the jobs."""
 
 
@@ -32,11 +32,10 @@ def archive(folder: Path) -> Path:
         If the working directory is no clean git checkout, or a file is missing or not up to date.
     """
     tracked = _tracked()
-    jobs = [*recorded_jobs()]
-    jobs.append(_report_job(jobs))
+    jobs = recorded_jobs()
     made = {name for job in jobs for name in (*job.inputs, *job.outputs)}
     if PAPER not in made:
-        raise InputError(PAPER, "no PDF", "one: install latexmk, then run make reproduce")
+        raise InputError(PAPER, "no rule that makes it", "one: install latexmk, then run make reproduce")
     names = sorted({*tracked, *made})
     for name in names:
         if not Path(name).is_file():
@@ -71,20 +70,6 @@ def _tracked() -> list[str]:
             changed[0][3:], f"a change{more}", "a commit: what is archived has one", "git status"
         )
     return _git("ls-files", "-z").split("\0")[:-1]
-
-
-def _report_job(jobs: Sequence[Job]) -> Job:
-    """What makes the report, which no rule of the workflow does: it shows what the jobs have drawn."""
-    outputs = [name for job in jobs for name in job.outputs]
-    shown = [name for name in outputs if name.endswith(".png") or Path(name).parent.name == "report"]
-    report = Path(REPORT)
-    made = report.stat().st_mtime if report.exists() else 0
-    if any(Path(name).stat().st_mtime > made for name in shown):
-        found = "an older report than its figures" if made else "no file"
-        raise InputError(REPORT, found, "a report that is up to date: run make reproduce")
-    return Job(
-        "report", f"snakemake --report {REPORT}", tuple(sorted(shown)), (REPORT,), f"--report {REPORT}"
-    )
 
 
 def _checksums(names: Sequence[str], texts: dict[str, str]) -> str:

@@ -12,13 +12,16 @@ import pandas as pd
 from artifact import tables, values
 from artifact.assumptions import read_assumptions
 from artifact.claims import Decision, decide, read_claims
-from artifact.claims_page import claims_page
+from artifact.claims_page import claims_json, claims_page
 from artifact.compose import Composed, compose_config, compose_files, groups
 from artifact.experiment_data import ExperimentData, namer, read_experiment_data
 from edgebatch.errors import InputError, one_of
 
 SHOWN_MODELS = "throughput_vs_accuracy"
 """The experiment whose models the table of quantization techniques has columns for."""
+
+REPORTED = ("models", "quantization", "assumptions")
+"""The tables that the report shows as the paper does; it has more to say of each claim."""
 
 
 def conclude(conf: Path, work: Path, figures: Path, benchmarks: Path) -> dict[str, str]:
@@ -44,7 +47,8 @@ def conclude(conf: Path, work: Path, figures: Path, benchmarks: Path) -> dict[st
     nominal = compose_config(conf, [])
     made = {table.name: table for table in _tables(conf, nominal, experiments, decisions)}
     files = {f"paper/tables/{name}.tex": table.latex() for name, table in made.items()}
-    files |= {f"report/{name}.html": table.html() for name, table in made.items()}
+    files |= {f"report/{name}.json": made[name].to_json() for name in REPORTED}
+    files["report/claims.json"] = claims_json(decisions)
     files["CLAIMS.md"] = claims_page(decisions, spent)
     files["ASSUMPTIONS.md"] = ASSUMPTIONS + made["assumptions"].markdown()
     files["paper/values.tex"] = values.values_file(

@@ -7,12 +7,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 
 from artifact.batch_data import Batch, read_batch
 from edgebatch.errors import InputError
 
-SUMMARY = ("snakemake", "--cores", "1", "--detailed-summary")
+SUMMARY = ("snakemake", "--dry-run", "--detailed-summary")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def read_summary(lines: Sequence[str]) -> list[Job]:
     """
     simulations: list[Job] = []
     written: dict[tuple[str, str, str], list[str]] = {}
-    for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+    table = dropwhile(lambda line: not line.startswith("output_file\t"), lines)
+    for row in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE):
         file, batch = row["output_file"], _batch_of(row["output_file"])
         _check(row, needs_record=batch is None)
         if batch:

@@ -45,7 +45,6 @@ def made(tmp_path_factory):
     folder = copy_project(tmp_path_factory.mktemp("made") / "copy", parts=(*PARTS, *DOCUMENTS))
     shutil.copyfile(folder / "conf/scale/smoke.yaml", folder / "conf/scale/full.yaml")
     snakemake(folder)
-    snakemake(folder, "--report", "report.html")
     assert execute(folder, "git", "init").returncode == 0
     _commit(folder)
     _archive(folder)

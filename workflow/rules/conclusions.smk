@@ -1,5 +1,4 @@
 TABLES = ["claims", "models", "quantization", "assumptions"]
-TITLES = {"claims": "1 Claims"}
 
 
 rule conclude:
@@ -14,15 +13,7 @@ rule conclude:
         f"{ROOT}ASSUMPTIONS.md",
         f"{ROOT}paper/values.tex",
         expand(f"{ROOT}paper/tables/{{table}}.tex", table=TABLES),
-        [
-            report(
-                f"{WORK}/report/{table}.html",
-                category=TITLES.get(table, "3 Tables"),
-                caption="../report/table.rst",
-                labels={"table": table},
-            )
-            for table in TABLES
-        ],
+        expand(f"{WORK}/report/{{table}}.json", table=TABLES),
     log:
         f"{WORK}/logs/conclude.log",
     conda:
