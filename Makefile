@@ -7,7 +7,7 @@ BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 SMOKE := --config scale=smoke
 
-.PHONY: help reproduce test conformance smoke benchmark archive trust lint format clean
+.PHONY: help reproduce test conformance trust smoke benchmark archive lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: .venv/ready ## run the tests
 conformance: .venv/ready ## compare all exact schedulers on thousands of random instances
 	$(RUN) python -m pytest -n 2 tests/conformance
 
+trust: .venv/ready ## the same bytes anywhere, nothing lost whatever happens
+	$(RUN) python -m pytest -n 2 --dist loadfile tests/trust
+
 smoke: .venv/ready ## run the whole pipeline at small scale, below results/smoke/
 	$(RUN) snakemake --cores $(CORES) $(SMOKE)
 
@@ -30,9 +33,6 @@ benchmark: .venv/ready ## measure speed and memory of the pipeline, then race th
 
 archive: .venv/ready ## put sources, results, figures, paper and report into one zip, below dist/
 	$(RUN) artifact archive
-
-trust: .venv/ready ## check the archive and what else the results rest on: slower tests
-	$(RUN) python -m pytest -n 2 --dist loadfile tests/trust
 
 lint: .venv/ready ## check style, types and the workflow
 	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy
