@@ -11,8 +11,9 @@ import zipfile
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from artifact.crate import METADATA, describe
+from artifact.crate import CITED, METADATA, describe
 from artifact.files import replace
 from artifact.provenance import recorded_jobs
 from artifact.yaml_file import read_yaml
@@ -40,7 +41,7 @@ def archive(folder: Path) -> Path:
     for name in names:
         if not Path(name).is_file():
             raise InputError(name, "no file", "what make reproduce makes, or git restore brings back")
-    citation = read_yaml(Path("CITATION.cff"), "CITATION.cff")
+    citation = _read_citation(Path("CITATION.cff"))
     committed = datetime.fromtimestamp(int(_git("log", "-1", "--format=%ct")), UTC)
     sizes = {name: Path(name).stat().st_size for name in sorted({*made, *DESCRIBED})}
     texts = {METADATA: describe(citation, committed.date(), jobs, sizes)}
@@ -70,6 +71,14 @@ def _tracked() -> list[str]:
             changed[0][3:], f"a change{more}", "a commit: what is archived has one", "git status"
         )
     return _git("ls-files", "-z").split("\0")[:-1]
+
+
+def _read_citation(path: Path) -> dict[str, Any]:
+    citation = read_yaml(path, path.name)
+    for key in CITED:
+        if key not in citation:
+            raise InputError(key, "no such key", "one", path.name)
+    return citation
 
 
 def _checksums(names: Sequence[str], texts: dict[str, str]) -> str:

@@ -19,6 +19,9 @@ from rocrate.rocrate import ROCrate
 from artifact.provenance import Job
 
 METADATA = "ro-crate-metadata.json"
+CITED = ("title", "abstract", "version", "license", "authors", "preferred-citation")
+"""Keys of CITATION.cff that say what the whole is."""
+
 PROCESS_RUN_CRATE = "https://w3id.org/ro/wfrun/process/0.5"
 BIOSCHEMAS_WORKFLOW = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE/"
 ENCODINGS = {".cff": "application/yaml", ".md": "text/markdown", ".yaml": "application/yaml"}
@@ -35,7 +38,11 @@ def describe(
     Parameters
     ----------
     citation
-        Content of CITATION.cff.
+        Content of CITATION.cff, with the keys `CITED`.
+    published
+        Day of the commit that is archived.
+    jobs
+        What made the files; the outputs of one are no other's.
     files
         Size in bytes of the files that are listed, by name; among them all that the jobs read or wrote.
     """
@@ -64,10 +71,7 @@ def _one_or_all(values: list[Entity]) -> Entity | list[Entity]:
 
 def _describe_root(crate: ROCrate, citation: Mapping[str, Any], published: date) -> list[Entity]:
     """Say what the whole is; returns its authors."""
-    authors = [
-        _entity(crate, f"#author-{i}", type="Organization", name=author["name"])
-        for i, author in enumerate(citation["authors"], 1)
-    ]
+    authors = [_author(crate, f"#author-{i}", author) for i, author in enumerate(citation["authors"], 1)]
     paper = citation["preferred-citation"]
     number = paper["identifiers"][0]["value"].partition(":")[2]
     licence = citation["license"]
@@ -86,6 +90,13 @@ def _describe_root(crate: ROCrate, citation: Mapping[str, Any], published: date)
         crate, PROCESS_RUN_CRATE, type="CreativeWork", name="Process Run Crate", version="0.5"
     )
     return authors
+
+
+def _author(crate: ROCrate, id_: str, author: Mapping[str, str]) -> Entity:
+    """A person or, if it has one name, an organization, as CITATION.cff tells them apart."""
+    if "name" in author:
+        return _entity(crate, id_, type="Organization", name=author["name"])
+    return _entity(crate, id_, type="Person", name=f"{author['given-names']} {author['family-names']}")
 
 
 def _file(crate: ROCrate, name: str, size: int) -> Entity:

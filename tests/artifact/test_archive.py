@@ -107,6 +107,17 @@ def test_the_crate_says_which_command_made_which_file_from_what(project):
     }
 
 
+def test_authors_are_persons_or_organizations_as_the_citation_has_them(project):
+    person = "authors:\n  - {given-names: Given, family-names: Family}"
+    citation = Path("CITATION.cff").read_text(encoding="utf-8")
+    Path("CITATION.cff").write_text(citation.replace("authors:", person, 1), encoding="utf-8")
+    _git("commit", "--all", "--message", "A person")
+    graph = _graph(archive.archive(Path("dist")))
+    authors = [graph[entry["@id"]] for entry in graph["./"]["author"]]
+    assert [author["@type"] for author in authors] == ["Person", "Organization"]
+    assert authors[0]["name"] == "Given Family"
+
+
 def _remove(name):
     Path(name).unlink()
 
@@ -131,6 +142,14 @@ def test_what_is_missing_or_not_up_to_date_is_refused_in_one_line_and_nothing_is
     assert told in said
     assert len(said.splitlines()) == 1
     assert not Path("dist").exists()
+
+
+def test_a_citation_without_a_key_that_the_crate_needs_is_refused_by_name(project):
+    citation = Path("CITATION.cff").read_text(encoding="utf-8")
+    Path("CITATION.cff").write_text(citation.replace("license:", "licence:"), encoding="utf-8")
+    _git("commit", "--all", "--message", "Misspelt")
+    with pytest.raises(InputError, match=r"CITATION\.cff: license: found no such key"):
+        archive.archive(Path("dist"))
 
 
 def test_without_a_pdf_of_the_paper_there_is_no_archive(project, monkeypatch):
