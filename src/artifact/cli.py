@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", type=_count, default=0, help="seed that chooses them (default: %(default)s)"
     )
     verifying.add_argument(
-        "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of minutes.json and race.json"
+        "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of costs.json and race.json"
     )
     collecting = command("collect", _collect, "gather the runs of an experiment into tables")
     collecting.add_argument("experiment", type=Path, help="file of results/experiments/")
@@ -96,6 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     recording = command("record", _record, "write where figures were made, with a digest of each file")
     recording.add_argument("record", type=Path, help="file to write: platform.json")
     recording.add_argument("files", type=Path, nargs="+", help="files of figures/")
+    archiving = command("archive", _archive, "put sources, results, figures, paper and report into one zip")
+    archiving.add_argument("--out", type=Path, default=Path("dist"), help="folder of the zip")
     return parser
 
 
@@ -227,6 +229,13 @@ def _conclude(chosen: argparse.Namespace) -> None:
     for name, text in files.items():
         report = name.startswith("report/")
         write(chosen.report / Path(name).name if report else chosen.out / name, text)
+
+
+def _archive(chosen: argparse.Namespace) -> None:
+    from artifact.archive import archive
+
+    path = archive(chosen.out)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":
