@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from edgebatch.command_line import Parser
 from edgebatch.errors import InputError
 
 Command = Callable[[argparse.Namespace], None]
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="artifact", description="From a Hydra configuration to figures, tables, claims and the paper."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -83,8 +84,6 @@ scale), their values the files in them. Any value of a file can be set by its do
 
 
 def _simulate(chosen: argparse.Namespace) -> None:
-    if not (chosen.conf / "config.yaml").exists():
-        raise InputError("--conf", f"no {chosen.conf}/config.yaml", "the folder of the configuration")
     from artifact.claims import read_claims
     from artifact.compose import compose_config, setting
     from artifact.fingerprint import fingerprint
@@ -124,14 +123,18 @@ def _collect(chosen: argparse.Namespace) -> None:
 
 
 def _draw(chosen: argparse.Namespace) -> None:
-    import pandas as pd
-
     from artifact import figures, tables
     from artifact.experiment_data import read_experiment_data
     from artifact.files import write
+    from artifact.samples import read_csv
 
+    for path in chosen.files:
+        if path.suffix not in (".pdf", ".png", ".tex", ".html"):
+            raise InputError(
+                "files", str(path), "a file that ends in .pdf, .png, .tex or .html", "command line"
+            )
     data = read_experiment_data(chosen.experiment)
-    points = pd.read_csv(chosen.points)
+    points = read_csv(chosen.points)
     table = tables.of_experiment(data, points)
     texts = {".tex": table.latex, ".html": table.html}
     figures.draw(data, points, [path for path in chosen.files if path.suffix not in texts])

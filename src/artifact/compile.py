@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from artifact.assumptions import draw_assumptions, read_assumptions
-from artifact.compose import Composed, compose_config, compose_files, groups, reaches_out, setting, sweep
+from artifact.compose import Composed, compose_config, compose_files, groups, reaches_out, setting
 from artifact.composer import Composer, composer
+from artifact.config import SweepLimit
 from artifact.experiment import ExperimentFile, read_experiment
 from artifact.points import Experiment, Grid, Point
 from artifact.setting import identity
+from artifact.sweep import sweep, sweep_size
+from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError, one_of
+from edgebatch.schema import describe, read
 
 SHOWN = ("label", "color", "marker")
 """Keys of a group's file that say how figures show it, and decide nothing."""
@@ -61,8 +65,27 @@ def compile_grid(conf: Path, scale: str, names: Sequence[str] | None = None) -> 
             if key in known
         }
         unique = {point.id + json.dumps(point.axes, sort_keys=True): point for point in points}
-        experiments[name] = Experiment(name, file.figure_data, labels, tuple(unique.values()))
+        experiments[name] = Experiment(name, file.figure_data, labels, tuple(unique.values()), _size(file))
     return Grid(experiments, settings)
+
+
+def experiment_sizes(conf: Path, names: Sequence[str]) -> dict[str, int]:
+    """How many points the sweep of each experiment has, without making any of them."""
+    return {name: _size(read_experiment(conf, name)) for name in names}
+
+
+def _size(file: ExperimentFile) -> int:
+    return sweep_size(file.sweep, file.where) * max(1, file.draws)
+
+
+def allowed_settings(conf: Path) -> int:
+    """How many settings all sweeps may have together: what conf/config.yaml says."""
+    where = "conf/config.yaml"
+    grid = read_yaml(conf / "config.yaml", where).get("grid")
+    try:
+        return read(SweepLimit, grid, "grid").most_settings
+    except InputError as error:
+        raise error.at(where) from None
 
 
 def _check_axes(
@@ -83,6 +106,15 @@ def _check_axes(
     for at, key in file.figure.named_keys():
         if key not in swept:
             raise InputError(f"figure.{at}", repr(key), "a swept key, " + one_of(key, swept), file.where)
+    for key, value in (file.figure.where or {}).items():
+        if key in axes and value not in axes[key]:
+            expected = "a swept value, " + one_of(value, map(str, axes[key]))
+            raise InputError(f"figure.where.{key}", describe(value), expected, file.where)
+    if "scale" in axes:
+        expected = "no scale: it is chosen for all experiments, snakemake --config scale=smoke"
+        raise InputError("hydra.sweeper.params.scale", "a sweep", expected, file.where)
+    if "experiment" in axes:
+        raise InputError("hydra.sweeper.params.experiment", "a sweep", "a sweep within one file", file.where)
 
 
 def _points(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from artifact.setting import SchedulerChoice, Setting, Simulation
@@ -76,6 +77,33 @@ class WorkloadConfig(Workload):
     label: str
 
 
+MARKERS = [
+    "o",
+    "s",
+    "^",
+    "v",
+    "<",
+    ">",
+    "D",
+    "d",
+    "p",
+    "P",
+    "h",
+    "H",
+    "8",
+    "*",
+    "X",
+    "x",
+    "+",
+    ".",
+    "1",
+    "2",
+    "3",
+    "4",
+]
+"""Markers of Matplotlib that have a shape."""
+
+
 class SchedulerConfig(Checked):
     """conf/scheduler/: a scheduler, its options, and how figures show it."""
 
@@ -84,6 +112,13 @@ class SchedulerConfig(Checked):
     marker: str
     name: str
     options: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not re.fullmatch("#[0-9A-Fa-f]{6}", self.color):
+            raise InputError("color", repr(self.color), 'six hexadecimal digits, such as "#0072B2"')
+        if self.marker not in MARKERS and not re.fullmatch(r"\$[A-Za-z0-9]\$", self.marker):
+            raise InputError("marker", repr(self.marker), f'one of {" ".join(MARKERS)}, or a letter: "$a$"')
 
 
 class Padding(Checked):
@@ -100,11 +135,24 @@ class AccuracyMap(Checked):
     decay: float = real(above=0)
 
 
-class GridConfig(Checked):
+class SweepLimit(Checked):
+    """Settings that the sweeps of all experiments may have together, unless more are asked for."""
+
+    most_settings: int = integer(at_least=1)
+
+
+class GridConfig(SweepLimit):
     """How a scale thins an experiment: values kept of each axis, draws kept of a sample."""
 
     values_per_axis: int | None
     draws: int | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, least in (("values_per_axis", 2), ("draws", 1)):
+            found = getattr(self, name)
+            if found is not None and found < least:
+                raise InputError(name, found, f"null for all, or a whole number at least {least}")
 
 
 class Config(Checked):
@@ -139,7 +187,7 @@ def setting(data: dict[str, Any], model: str) -> Setting:
         slots=config.slots,
         llm=Llm(config.model.layers, config.model.hidden_size, config.model.ffn_size),
         quantization=_quantization(config, model),
-        edge_node=EdgeNode(node.devices * node.device_flops, node.memory_bytes, node.devices),
+        edge_node=_pooled(node),
         fixed_padding_tokens=config.padding.fixed_tokens if config.padding.to == "fixed" else None,
         cost=_cost(config),
     )
@@ -160,6 +208,13 @@ def setting(data: dict[str, Any], model: str) -> Setting:
     return result
 
 
+def _pooled(node: EdgeNodeConfig) -> EdgeNode:
+    try:
+        return EdgeNode(node.devices * node.device_flops, node.memory_bytes, node.devices)
+    except InputError as error:
+        raise InputError("edge_node.device_flops", node.device_flops, f"{error.expected}, pooled") from None
+
+
 def _scheduler(config: SchedulerConfig) -> SchedulerChoice:
     try:
         return SchedulerChoice(config.name, config.options)
@@ -170,7 +225,13 @@ def _scheduler(config: SchedulerConfig) -> SchedulerChoice:
 def _cost(config: Config) -> str | Roofline:
     if config.cost.name == "flops":
         return "flops"
-    return Roofline(config.edge_node.devices * config.edge_node.device_bandwidth_bytes_per_s)
+    bandwidth = config.edge_node.device_bandwidth_bytes_per_s
+    try:
+        return Roofline(config.edge_node.devices * bandwidth)
+    except InputError as error:
+        raise InputError(
+            "edge_node.device_bandwidth_bytes_per_s", bandwidth, f"{error.expected}, pooled"
+        ) from None
 
 
 def _quantization(composed: Config, model: str) -> Quantization:

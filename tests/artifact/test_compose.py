@@ -2,7 +2,8 @@ import shutil
 
 import pytest
 
-from artifact.compose import compose_config, compose_files, groups, setting, sweep
+from artifact.compose import compose_config, compose_files, groups, setting
+from artifact.sweep import sweep
 from edgebatch.errors import InputError
 from tests.workflow.checkout import ROOT
 

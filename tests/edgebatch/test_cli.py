@@ -204,7 +204,7 @@ def test_a_folder_is_refused_by_name(tmp_path, capsys):
 
 def test_bytes_that_are_not_utf_8_are_refused_with_their_place(file, capsys):
     name = file(b'{"format": "\xff"}')
-    assert "found byte 12 that is not UTF-8, expected JSON in UTF-8" in _refusal(capsys, "solve", name)
+    assert "found byte 12 that is not UTF-8, expected text in UTF-8" in _refusal(capsys, "solve", name)
 
 
 def test_an_unknown_scheduler_is_refused_with_the_nearest_name(file, capsys):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edgebatch import surrogate
 from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule, fits
+from edgebatch.schedulers._options import check_node_limit, check_time_limit
 from edgebatch.surrogate import FOUND, OPEN, REFUTED, Rows
 
 POOL = 4
@@ -43,6 +44,8 @@ def schedule(
     larger batch of all that its longest admits. So far as the roofline's cost is not linear, the
     batch's longest output is a choice in the same way.
     """
+    check_node_limit(node_limit)
+    check_time_limit(time_limit_s)
     search = _Search(instance, node_limit, time_limit_s)
     system = instance.system
     if system.cost == "flops":
