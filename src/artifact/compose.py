@@ -62,7 +62,7 @@ def compose_config(conf: Path, overrides: Iterable[str], where: str = "command l
     overrides = list(overrides)
     known = groups(conf)
     for override in overrides:
-        _check_choice(override, known, where)
+        check_choice(override, known, where)
     try:
         composed, files = compose_with_hydra(conf, tuple(overrides))
     except Exception as error:  # Hydra lets through whatever its parsers raise
@@ -165,7 +165,8 @@ def _origin(key: str, composed: Composed) -> str:
     return f"conf/{group}/{composed.choices[group]}.yaml" if group in composed.choices else "conf/config.yaml"
 
 
-def _check_choice(override: str, known: Mapping[str, tuple[str, ...]], where: str) -> None:
+def check_choice(override: str, known: Mapping[str, tuple[str, ...]], where: str) -> None:
+    """Refuse an override that sets nothing, or chooses a file that a group does not have."""
     name, separator, value = override.lstrip("+~").partition("=")
     if not separator or not name.strip():
         raise InputError(override, f"no {'value' if name else 'key'}", "key=value", where)

@@ -77,30 +77,7 @@ class WorkloadConfig(Workload):
     label: str
 
 
-MARKERS = [
-    "o",
-    "s",
-    "^",
-    "v",
-    "<",
-    ">",
-    "D",
-    "d",
-    "p",
-    "P",
-    "h",
-    "H",
-    "8",
-    "*",
-    "X",
-    "x",
-    "+",
-    ".",
-    "1",
-    "2",
-    "3",
-    "4",
-]
+MARKERS = tuple("os^v<>DdpPhH8*Xx+.1234")
 """Markers of Matplotlib that have a shape."""
 
 
