@@ -90,9 +90,9 @@ def _simulate(chosen: argparse.Namespace) -> None:
     from artifact.simulate import METRICS, run
     from artifact.statistics import estimate
 
-    confidence = read_claims(chosen.conf).confidence
     composed = compose_config(chosen.conf, chosen.overrides)
     found = setting(composed)
+    confidence = read_claims(chosen.conf).confidence
     code = fingerprint("artifact.simulate", f"edgebatch.schedulers.{found.scheduler.name}")
     result, _ = run(found, code, progress=sys.stderr.isatty())
     if chosen.json:

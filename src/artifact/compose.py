@@ -162,6 +162,9 @@ def _origin(key: str, composed: Composed) -> str:
             return where
     group = re.split(r"[.\[]", key)[0]
     group = {"simulation": "scale", "grid": "scale"}.get(group, group)
+    inside = [where for prefix, where in composed.origins.items() if prefix.startswith(f"{key}.")]
+    if inside and group not in composed.choices:
+        return inside[-1]
     return f"conf/{group}/{composed.choices[group]}.yaml" if group in composed.choices else "conf/config.yaml"
 
 

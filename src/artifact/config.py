@@ -112,13 +112,7 @@ class AccuracyMap(Checked):
     decay: float = real(above=0)
 
 
-class SweepLimit(Checked):
-    """Settings that the sweeps of all experiments may have together, unless more are asked for."""
-
-    most_settings: int = integer(at_least=1)
-
-
-class GridConfig(SweepLimit):
+class GridConfig(Checked):
     """How a scale thins an experiment: values kept of each axis, draws kept of a sample."""
 
     values_per_axis: int | None
@@ -148,6 +142,7 @@ class Config(Checked):
     speedup: dict[str, float]
     simulation: Simulation
     grid: GridConfig
+    most_settings: int = integer(at_least=1)
 
 
 def setting(data: dict[str, Any], model: str) -> Setting:

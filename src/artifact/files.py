@@ -56,4 +56,7 @@ def _temporary(path: Path) -> Path:
 
 
 def _not_written(path: Path, error: OSError) -> InputError:
-    return InputError("", (error.strerror or "no access").lower(), "a file that can be written", str(path))
+    found = (error.strerror or "no access").lower()
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        found = "a file in place of its folder"
+    return InputError("", found, "a file that can be written", str(path))

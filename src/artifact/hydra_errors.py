@@ -31,7 +31,7 @@ def refusal(error: Exception, conf: Path, overrides: Sequence[str], where: str) 
         files = [f"{group}/{path.stem}" for path in sorted((conf / group).glob("*.yaml"))] if group else []
         folders = [path.name for path in conf.iterdir() if path.is_dir()]
         expected = one_of(absent[2], files or folders)
-        return InputError("defaults", repr(absent[2]), expected, f"conf/{absent[1]}.yaml")
+        return InputError("defaults", repr(absent[2]), expected, _naming(absent[2], absent[1], conf, where))
     missing = re.search(r"Could not override '([^']+)'", text) or re.search(r"Key '([^']+)' is not in", text)
     if missing:
         key = missing[1]
@@ -41,6 +41,13 @@ def refusal(error: Exception, conf: Path, overrides: Sequence[str], where: str) 
             key, "an unknown key", one_of(key, near_keys(found.partition("=")[0], nominal)), where
         )
     return InputError("", _in_short(text) or type(error).__name__, "what Hydra can compose", where)
+
+
+def _naming(file: str, told: str, conf: Path, where: str) -> str:
+    """The file that names another one: the experiment at hand if it does, else the one that Hydra tells."""
+    own = conf / where.removeprefix("conf/")
+    named = own.is_file() and file.rpartition("/")[2] in own.read_text(encoding="utf-8")
+    return where if named else f"conf/{told}.yaml"
 
 
 def _in_short(text: str) -> str:

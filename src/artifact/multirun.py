@@ -24,7 +24,7 @@ from edgebatch.errors import InputError, one_of
 
 SWEEPING = ("--multirun", "-m")
 FLAGS = (*SWEEPING, "--help", "-h", "--hydra-help", "--info", "-i", "--cfg", "-c", "--package", "-p")
-LINE, LIMIT = "command line", "grid.most_settings"
+LINE, LIMIT = "command line", "most_settings"
 
 
 def main() -> int:
@@ -60,7 +60,7 @@ def check(conf: Path, arguments: Sequence[str]) -> None:
     plain = [word for word in words if word.startswith(("+", "~", "hydra.", LIMIT)) or "=" not in word]
     composed = compose_config(conf, plain)
     sweeps = _sweeps(conf, composed, dict(word.split("=", 1) for word in words if word not in plain))
-    _refuse_too_many(sweeps, composed.data["grid"]["most_settings"])
+    _refuse_too_many(sweeps, composed.data["most_settings"])
     setting(compose_config(conf, [*plain, *_first(conf, sweeps)]))
 
 
@@ -97,7 +97,9 @@ def job(composed: DictConfig) -> None:
     assert isinstance(data, dict)
     choices = {str(group): str(name) for group, name in HydraConfig.get().runtime.choices.items()}
     try:
-        found = setting(Composed({str(key): value for key, value in data.items()}, choices))
+        keys = [word.lstrip("+").partition("=")[0] for word in HydraConfig.get().overrides.task]
+        origins = dict.fromkeys(keys, f"sweep of the {LINE}, or of the experiment")
+        found = setting(Composed({str(key): value for key, value in data.items()}, choices, origins))
         result, _ = run(found, code="")
     except InputError as error:
         print(f"artifact: {error}", file=sys.stderr)

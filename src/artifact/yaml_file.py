@@ -20,9 +20,9 @@ def read_yaml(path: Path, where: str) -> dict[str, Any]:
     InputError
         If the file is not there, not YAML, or not a mapping.
     """
+    if path.is_symlink() and not path.exists():
+        raise InputError("", "a broken link", "a readable file", where)
     try:
-        if path.is_symlink() and not path.exists():
-            raise InputError("", "a broken link", "a readable file", where)
         data = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     except yaml.MarkedYAMLError as error:
         line = 1 + (error.problem_mark.line if error.problem_mark else 0)
