@@ -7,7 +7,7 @@ BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 SMOKE := --config scale=smoke
 
-.PHONY: help reproduce test conformance smoke benchmark lint format clean
+.PHONY: help reproduce test fuzz conformance smoke benchmark lint format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -17,7 +17,10 @@ reproduce: .venv/ready ## regenerate every figure, table, claim, the report and 
 	@$(MAKE) --no-print-directory report.html
 
 test: .venv/ready ## run the tests
-	$(RUN) python -m pytest -n 2 --dist loadfile tests/workflow tests/artifact tests/edgebatch
+	$(RUN) python -m pytest -n 2 --dist loadfile tests/workflow tests/artifact tests/edgebatch tests/refusals tests/fuzz
+
+fuzz: .venv/ready ## try 100,000 mutated instances and experiments on the readers
+	$(RUN) python -m pytest -n 2 --dist loadfile tests/fuzz --examples 60000
 
 conformance: .venv/ready ## compare all exact schedulers on thousands of random instances
 	$(RUN) python -m pytest -n 2 tests/conformance

@@ -67,7 +67,7 @@ SPOILT = [
     ("  x: {key", "  z: {key", f"{FIGURE}.z: found an unknown key, expected one of ..."),
     ("  x: {key: workload.arrival_rate, label: Arrival rate (requests/s)}\n", "", f"{FIGURE}.x: found nothing, expected an axis with key and label, to draw lines over"),
     ("x: {key: workload.arrival_rate", "x: {key: workload.rate", f"{FIGURE}.x.key: found 'workload.rate', expected a swept key, one of model, workload.arrival_rate..."),
-    ("(requests/s)}\n  y", "(requests/s), scale: linaer}\n  y", f"{FIGURE}.x.scale: found 'linaer', expected one of linear, log "),
+    ("(requests/s)}\n  y", "(requests/s), scale: linaer}\n  y", f"{FIGURE}.x.scale: found 'linaer', expected one of linear, log (did you mean linear?)"),
     ("{throughput_per_s: ", "{throughput: ", f"{FIGURE}.y.columns.throughput: found an unknown column, expected one of ... (did you mean throughput_per_s?)"),
     ("{throughput_per_s: ", "{gap: ", f"{FIGURE}.y.columns.gap: found an unknown column, expected one of ..."),
     ("{throughput_per_s: Throughput}", "{}", f"{FIGURE}.y.columns: found no column, expected one of ..."),

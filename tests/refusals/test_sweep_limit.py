@@ -137,6 +137,6 @@ def test_a_configuration_of_snakemake_that_cannot_be_used_is_refused(config, lin
 def test_an_unknown_scale_is_refused_before_anything_is_made(folder, scale):
     (folder / MINE).write_text(GOOD)
     before = contents(folder)
-    with pytest.raises(InputError, match="^command line: scale: found .*, expected one of full, smoke"):
+    with pytest.raises(InputError, match=r"^command line: scale: found .*, expected one of full, smoke"):
         make_plan(Path("conf"), Path("results"), scale)
     assert contents(folder) == before
