@@ -85,14 +85,15 @@ scale), their values the files in them. Any value of a file can be set by its do
 
 def _simulate(chosen: argparse.Namespace) -> None:
     from artifact.claims import read_claims
-    from artifact.compose import compose_config, setting
+    from artifact.compose import compose_config, groups, setting
     from artifact.fingerprint import fingerprint
     from artifact.simulate import METRICS, run
     from artifact.statistics import estimate
 
+    groups(chosen.conf)  # refuses a folder that is none
+    confidence = read_claims(chosen.conf).confidence
     composed = compose_config(chosen.conf, chosen.overrides)
     found = setting(composed)
-    confidence = read_claims(chosen.conf).confidence
     code = fingerprint("artifact.simulate", f"edgebatch.schedulers.{found.scheduler.name}")
     result, _ = run(found, code, progress=sys.stderr.isatty())
     if chosen.json:

@@ -23,62 +23,43 @@ VALUES = [
     # file, what stands there, what stands there instead, the answer
     (MODEL, LAYERS, "layers: thirty", f"{MODEL}: model.layers: found 'thirty', {COUNT}"),
     (MODEL, LAYERS, "layers: '30'", f"{MODEL}: model.layers: found '30', {COUNT}"),
-    (MODEL, LAYERS, "layers: 30.5", f"{MODEL}: model.layers: found 30.5, {COUNT}"),
     (MODEL, LAYERS, "layers: 0", f"{MODEL}: model.layers: found 0, {COUNT}"),
-    (MODEL, LAYERS, "layers: -30", f"{MODEL}: model.layers: found -30, {COUNT}"),
     (MODEL, LAYERS, "layers: true", f"{MODEL}: model.layers: found true, {COUNT}"),
     (MODEL, LAYERS, "layers:", f"{MODEL}: model.layers: found nothing, {COUNT}"),
-    (MODEL, LAYERS, "layers: ???", f"{MODEL}: model.layers: found '???', {COUNT}"),
     (MODEL, LAYERS, "layers: .nan", f"{MODEL}: model.layers: found nan, {COUNT}"),
     (MODEL, LAYERS, "layers: [30]", f"{MODEL}: model.layers: found a list of 1, {COUNT}"),
-    (MODEL, LAYERS, "layers: {a: 30}", f"{MODEL}: model.layers: found a mapping with a, {COUNT}"),
-    (MODEL, LAYERS, "layers: 2026-01-01", f"{MODEL}: model.layers: found '2026-01-01', {COUNT}"),
     (MODEL, LAYERS, "layers: 1" + "0" * 400, f"{MODEL}: model.layers: found a whole number of 1329 bits, {COUNT}"),
     (MODEL, LAYERS, "layers: 1" + "0" * 5000, f"{MODEL}: found Exceeds the limit ..., expected YAML that can be read"),
     (MODEL, LAYERS, "30: layers", f"{MODEL}: model.30: found an unknown key, expected one of ffn_size, hidden_size, label, layers"),
     (MODEL, LAYERS, "layer: 30", f"{MODEL}: model.layer: found an unknown key, expected one of ... (did you mean layers?)"),
     (MODEL, "label: BLOOM-3B", "label: 3", f"{MODEL}: model.label: found 3, expected a text"),
-    (MODEL, "label: BLOOM-3B\n", "", f"{MODEL}: model.label: found nothing, expected a value for label"),
     (WORKLOAD, "[128, 256, 512]", "[]", f"{WORKLOAD}: workload.prompt_tokens: found an empty list, expected at least one length"),
     (WORKLOAD, "[128, 256, 512]", "[128, 0]", f"{WORKLOAD}: workload.prompt_tokens[1]: found 0, {COUNT}"),
-    (WORKLOAD, "[128, 256, 512]", "128", f"{WORKLOAD}: workload.prompt_tokens: found 128, ..."),
     (WORKLOAD, "rate: 100", "rate: 0", f"{WORKLOAD}: workload.arrival_rate: found 0.0, expected a number above 0"),
-    (WORKLOAD, "rate: 100", "rate: -.inf", f"{WORKLOAD}: workload.arrival_rate: found -inf, expected a number above 0"),
     (WORKLOAD, "rate: 100", "rate: 1.0e+12", f"{WORKLOAD}: workload.arrival_rate: found 9.6e+13 requests of up to 2 epochs, expected at most 100000000 of both together, that memory holds a run"),
     (WORKLOAD, "mean_s: 1.25", "mean_s: 1.0e+12", f"{WORKLOAD}: workload.latency.mean_s: found 1000000000000.0, expected at most 100000000 epochs of 2 s"),
     (WORKLOAD, "low: 0.0", "low: 0.9, high: 0.5", "...duplicate key high, expected YAML"),
-    (WORKLOAD, "high: 1.0", "high: -0.0, low: 0.5", "...duplicate key low, expected YAML"),
     (WORKLOAD, "low: 0.0, high: 1.0", "low: 0.9, high: 0.5", f"{WORKLOAD}: workload.accuracy.low: found 0.9, expected at most high, 0.5"),
-    (WORKLOAD, "latency: {mean_s: 1.25, relative_half_width: 0.6}", "latency: 1.25", f"{WORKLOAD}: workload.latency: found 1.25, expected a mapping with mean_s, relative_half_width"),
     (RADIO, "fading: shared", "fading: none", f"{RADIO}: radio.fading: found 'none', expected one of separate, shared"),
     (RADIO, "user_power_dbm: 20", "user_power_dbm: 1.0e+6", f"{RADIO}: radio.user_power_dbm: found 1000000.0, expected a number at least -1000 and at most 1000"),
-    (RADIO, "macro_cell: null", "macro_cell: {}", f"{RADIO}: radio.macro_cell.intercept_db: found nothing, expected a number..."),
     (RADIO, "mean_gain: {mean_path_gain: 1.0e-3}", "mean_gain: null", f"{RADIO}: radio.mean_gain: found both or neither, expected exactly one of mean_gain and macro_cell"),
-    (NODE, "devices: 20", "devices: 0", f"{NODE}: edge_node.devices: found 0, {COUNT}"),
     (NODE, "memory_bytes: 32.0e9", "memory_bytes: 32 GB", f"{NODE}: edge_node.memory_bytes: found '32 GB', expected a number above 0"),
     (NODE, "device_flops: 1.33e12", "device_flops: 1.0e+308", f"{NODE}: edge_node.device_flops: found 1e+308, expected a number above 0, pooled"),
-    (BITS, "weight_bits: 8", "weight_bits: 32", f"{BITS}: quantization.weight_bits: found 32.0, expected a number above 0 and at most 16"),
     (BITS, "bloom_3b: ", "bloom_3b: -", f"{BITS}: quantization.perplexity.bloom_3b: found -17.59, expected a number at least 1"),
-    (BITS, "bloom_3b: ", "bloom_3: ", f"{BITS}: quantization.perplexity.bloom_3b: found nothing, expected a perplexity of bloom_3b on ..."),
     (BITS, "${speedup.w8}", "${speedup.w9}", f"{BITS}: quantization.speedup: found ${{speedup.w9}}, expected one of speedup.w16, ... (did you mean ...?)"),
     (BITS, "${speedup.w8}", "${speedup.", f"{BITS}: found no viable alternative at input '${{speedup.', expected YAML that can be read"),
     (BITS, "@fp16: zeroquant_v2", "@fp16: zeroquant_v3", f"{BITS}: defaults: found 'fp16_perplexity/zeroquant_v3', expected one of fp16_perplexity/awq, ... (did you mean fp16_perplexity/zeroquant_v2?)"),
     (DFTSP, "name: dftsp", "name: dftps", f"{DFTSP}: scheduler.name: found 'dftps', expected one of ... (did you mean dftsp?)"),
-    (DFTSP, "name: dftsp", "name: _loads", f"{DFTSP}: scheduler.name: found '_loads', expected one of ..."),
     (DFTSP, "node_limit: null", "node_limit: 0", f"{DFTSP}: scheduler.options.node_limit: found 0, expected null for no limit, or a whole number at least 1 and at most 1e+18"),
-    (DFTSP, "node_limit: null", "node_limit: many", f"{DFTSP}: scheduler.options.node_limit: found 'many', expected null for no limit, or ..."),
     (DFTSP, "node_limit: null", "node_limt: 3", f"{DFTSP}: scheduler.options.node_limt: found an unknown option, expected one of node_limit, pruning (did you mean node_limit?)"),
     (DFTSP, "  node_limit: null\n", "", f"{DFTSP}: scheduler.options.node_limit: found nothing, expected a value, such as None"),
     (DFTSP, "[supply, budget, sibling, batch_size]", "supply", f"{DFTSP}: scheduler.options.pruning: found 'supply', expected a list of rules, one of batch_size, budget, sibling, supply"),
     (DFTSP, "[supply, budget, sibling, batch_size]", "[suply]", f"{DFTSP}: scheduler.options.pruning: found 'suply', expected one of batch_size, budget, sibling, supply (did you mean supply?)"),
     (DFTSP, '"#0072B2"', "blurple", f"{DFTSP}: scheduler.color: found 'blurple', expected six hexadecimal digits, such as \"#0072B2\""),
-    (DFTSP, '"#0072B2"', "#0072B2", f"{DFTSP}: scheduler.color: found nothing, expected a text"),
     (DFTSP, '"o"', "dot", f"{DFTSP}: scheduler.marker: found 'dot', expected one of o s ..., or a letter: \"$a$\""),
     (SCALE, "epochs: 48", "epochs: 1.5", f"{SCALE}: simulation.epochs: found 1.5, {COUNT}"),
     (SCALE, "values_per_axis: null", "values_per_axis: 0", f"{SCALE}: grid.values_per_axis: found 0, expected null for all, or a whole number at least 2"),
-    (SCALE, "draws: null", "drawers: null", f"{SCALE}: grid.drawers: found an unknown key, expected one of draws, values_per_axis (did you mean draws?)"),
     (CONFIG, "form: perplexity_ratio", "form: perplexity", f"{CONFIG}: accuracy_map.form: found 'perplexity', expected one of exponential, perplexity_ratio (did you mean perplexity_ratio?)"),
-    (CONFIG, "uplink_s: 0.25", "uplink: 0.25", f"{CONFIG}: slots.uplink: found an unknown key, expected one of compute_s, downlink_s, uplink_s (did you mean uplink_s?)"),
     (CONFIG, "w8: 1.5", "w8: fast", f"{BITS}: quantization.speedup: found 'fast', expected a number above 0"),
     (CONFIG, "- model: bloom_3b", "- model: bloom", f"{CONFIG}: defaults: found 'model/bloom', expected one of ... (did you mean model/bloom_3b?)"),
     (CONFIG, "- scheduler: dftsp", "- schedulr: dftsp", f"{CONFIG}: defaults: found 'schedulr/dftsp', expected one of ... (did you mean scheduler?)"),
@@ -152,12 +133,18 @@ def test_a_claim_that_cannot_be_decided_is_refused_before_anything_runs(folder, 
     assert says(line, answer), line
 
 
-@pytest.mark.parametrize("file", [MODEL, CLAIMS])
 @pytest.mark.parametrize(("how", "text", "answer"), FILES, ids=[row[0] for row in FILES])
-def test_a_file_that_is_no_yaml_is_refused_with_its_line(folder, capsys, file, how, text, answer):
-    (folder / file).write_bytes(text)
+def test_a_file_that_is_no_yaml_is_refused_with_its_line(folder, capsys, how, text, answer):
+    (folder / CLAIMS).write_bytes(text)
     line = _refusal(capsys, folder)
-    assert says(line, answer.format(file)), line
+    assert says(line, answer.format(CLAIMS)), line
+
+
+@pytest.mark.parametrize(("how", "text", "answer"), FILES[::3], ids=[row[0] for row in FILES[::3]])
+def test_a_file_that_hydra_cannot_read_is_refused_with_its_line(folder, capsys, how, text, answer):
+    (folder / MODEL).write_bytes(text)
+    line = _refusal(capsys, folder)
+    assert says(line, answer.format(MODEL)), line
 
 
 def _unreadable(path):
