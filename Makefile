@@ -20,7 +20,7 @@ test: .venv/ready ## run the tests
 	$(RUN) python -m pytest -n 2 --dist loadfile tests/workflow tests/artifact tests/edgebatch tests/refusals tests/fuzz
 
 fuzz: .venv/ready ## try 100,000 mutated instances and experiments on the readers
-	$(RUN) python -m pytest -n 2 --dist loadfile tests/fuzz --examples 60000
+	$(RUN) python -m pytest -n 2 --dist loadfile tests/fuzz --examples 63000
 
 conformance: .venv/ready ## compare all exact schedulers on thousands of random instances
 	$(RUN) python -m pytest -n 2 tests/conformance

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+import struct
 from typing import Any
 
 ODD = (
@@ -44,7 +45,10 @@ def mutated_text(good: str, rng: random.Random) -> str:
         start = rng.randrange(len(text) + 1)
         end = min(len(text), start + rng.choice((0, 0, 1, 1, 2, 5, 40)))
         piece = rng.choice(("", text[start:end] * 2, rng.choice(TOKENS), rng.choice(TOKENS)))
-        piece = rng.choice(DEEP) if rng.random() < 0.002 else piece
+        if rng.random() < 0.002:
+            # in place of a value, where a parser goes down
+            start = end = rng.choice([i + 1 for i, sign in enumerate(text) if sign == ":"] or [0])
+            piece = rng.choice(DEEP)
         text = text[:start] + piece + text[end:]
     return text
 
@@ -57,7 +61,17 @@ def _places(node: Any) -> Any:
 
 
 def _replace(_: Any, parent: Any, key: Any, rng: random.Random) -> None:
-    parent[key] = copy.deepcopy(rng.choice(ODD))
+    parent[key] = copy.deepcopy(rng.choice(ODD)) if rng.random() < 0.5 else _any(rng)
+
+
+def _any(rng: random.Random) -> Any:
+    """A number of any size, or a text of any characters."""
+    (real,) = struct.unpack("d", rng.randbytes(8))
+    whole = rng.randrange(-(10 ** rng.randrange(1, 30)), 10 ** rng.randrange(1, 30))
+    text = "".join(
+        chr(rng.choice((rng.randrange(32, 127), rng.randrange(0xD800)))) for _ in range(rng.randrange(9))
+    )
+    return rng.choice((real, whole, text, rng.random(), rng.randrange(1000)))
 
 
 def _leave_out(_: Any, parent: Any, key: Any, rng: random.Random) -> None:

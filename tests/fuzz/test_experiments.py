@@ -61,7 +61,7 @@ def test_a_mutated_experiment_is_read_or_refused_in_one_line(each, conf):
         with answered(f"{WHERE}: "):
             assert _small(conf) >= 1
 
-    each(read, share=0.2)
+    each(read, share=0.1)
 
 
 def test_a_mutated_experiment_is_compiled_or_refused_in_one_line(each, conf):
