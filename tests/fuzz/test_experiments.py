@@ -37,10 +37,10 @@ TREES = [yaml.safe_load(text) for text in GOODS]
 def _write(conf, rng):
     """Write a mutated experiment: its tree, its text, or both."""
     number = rng.randrange(len(GOODS)) if rng.random() < 0.3 else 0
-    text = GOODS[number]
-    if rng.random() < 0.6:
+    text, how = GOODS[number], rng.random()
+    if how < 0.7:
         text = HEAD + yaml.safe_dump(mutated_tree(TREES[number], rng), sort_keys=False)
-    if rng.random() < 0.4:
+    if how > 0.5:
         text = mutated_text(text, rng)
     (conf / "experiment/mine.yaml").write_bytes(text.encode(errors="surrogatepass"))
 

@@ -18,8 +18,10 @@ FILES = (GOOD, changed(("cost",), BANDWIDTH), changed(("padding",), {"fixed_toke
 
 
 def _mutated(rng):
-    text = json.dumps(mutated_tree(rng.choice(FILES), rng) if rng.random() < 0.6 else rng.choice(FILES))
-    return mutated_text(text, rng) if rng.random() < 0.5 else text
+    """The text of an instance with its tree, its text, or both mutated."""
+    good, how = rng.choice(FILES), rng.random()
+    text = json.dumps(mutated_tree(good, rng) if how < 0.7 else good)
+    return mutated_text(text, rng) if how > 0.4 else text
 
 
 def test_a_mutated_instance_is_read_or_refused_in_one_line(each):
