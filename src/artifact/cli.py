@@ -95,7 +95,14 @@ def _simulate(chosen: argparse.Namespace) -> None:
     composed = compose_config(chosen.conf, chosen.overrides)
     found = setting(composed)
     code = fingerprint("artifact.simulate", f"edgebatch.schedulers.{found.scheduler.name}")
-    result, _ = run(found, code, progress=sys.stderr.isatty())
+    try:
+        result, _ = run(found, code, progress=sys.stderr.isatty())
+    except InputError as error:
+        raise error.at("command line") from None
+    except ArithmeticError as error:
+        raise InputError(
+            "", str(error), "numbers whose products and ratios floats can hold", "command line"
+        ) from None
     if chosen.json:
         print(json.dumps(result, indent=1))
         return

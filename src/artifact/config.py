@@ -11,7 +11,7 @@ from edgebatch.llm import Llm
 from edgebatch.quantization import Quantization, accuracy_from_perplexity
 from edgebatch.radio import Radio
 from edgebatch.roofline import Roofline
-from edgebatch.schema import Checked, choice, integer, read, real
+from edgebatch.schema import Checked, Range, choice, integer, read, real
 from edgebatch.system import EdgeNode, Slots, System
 from edgebatch.workload import Workload
 
@@ -76,6 +76,8 @@ class WorkloadConfig(Workload):
 
     label: str
 
+
+PERPLEXITY = Range(at_least=1)
 
 MARKERS = tuple("os^v<>DdpPhH8*Xx+.1234")
 """Markers of Matplotlib that have a shape."""
@@ -213,14 +215,17 @@ def _quantization(composed: Config, model: str) -> Quantization:
             known = ", ".join(sorted(perplexity)) or "none"
             expected = f"a perplexity of {model} on {config.fp16.dataset} (known: {known})"
             raise InputError(f"quantization.{key}.{model}", "nothing", expected)
-        if not perplexity[model] >= 1:
-            raise InputError(f"quantization.{key}.{model}", perplexity[model], "a number at least 1")
+        if perplexity[model] not in PERPLEXITY:
+            raise InputError(f"quantization.{key}.{model}", perplexity[model], str(PERPLEXITY))
     accuracy = accuracy_from_perplexity(
         config.fp16.perplexity[model], config.perplexity[model], form.form, form.decay
     )
     sped_up = composed.cost.weight_only_speedup or config.activation_bits < 16
     speedup = config.speedup if sped_up else 1.0
-    return Quantization(config.weight_bits, config.kv_bits, 1 / speedup, accuracy)
+    try:
+        return Quantization(config.weight_bits, config.kv_bits, 1 / speedup, accuracy)
+    except InputError as error:
+        raise error.at(prefix="quantization") from None
 
 
 def _without_label(cls: Any, config: Any) -> Any:

@@ -111,6 +111,31 @@ def test_an_experiment_that_cannot_be_used_is_refused_with_file_and_key(folder, 
     assert says(line, f"conf/experiment/mine.yaml: {answer}"), line
 
 
+ASSUMED = [
+    # what stands in conf/assumptions.yaml, what stands there instead, the answer
+    ("key: slots.uplink_s", "key: slots.uplink", "slots.uplink: found an unknown key, expected a key of the composed configuration"),
+    ("range: [0.15, 0.4]", "range: [0.3, 0.4]", "slots.uplink_s.range: found [0.3, 0.4], expected two bounds around 0.25"),
+    ("range: [0.15, 0.4]", "range: [0.4, 0.15]", "slots.uplink_s.range: found [0.4, 0.15], expected two bounds around 0.25"),
+    ("range: [0.15, 0.4]", "range: [0.15, .inf]", "slots.uplink_s.range: found [0.15, inf], expected two bounds around 0.25"),
+    ("range: [0.15, 0.4]", "range: [0.15]", "slots.uplink_s.range: found [0.15], expected two bounds around 0.25"),
+    ("range: [0.15, 0.4], ", "", "slots.uplink_s: found no range, expected range or choices, to draw it from"),
+    ("range: [0.15, 0.4]", "range: [0, 0.4], scale: log", "slots.uplink_s.range: found [0.0, 0.4], expected bounds above 0, for a scale that is log"),
+    ("choices: [batch_max, fixed]", "range: [0, 1]", "padding.to.range: found [0.0, 1.0], expected choices, as the value is 'batch_max'"),
+    ("choices: [batch_max, fixed]", "choices: [fixed]", "padding.to.choices: found ['fixed'], expected choices with batch_max"),
+    ("range: [10, 40], scale: whole", "range: [10, 40.5], scale: whole", "edge_node.devices.range: found [10.0, 40.5], expected whole numbers, for a scale that is whole"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "answer"), ASSUMED, ids=[row[2][:60] for row in ASSUMED])
+def test_an_assumption_that_cannot_be_drawn_is_refused_with_its_key(folder, old, new, answer):
+    sampled = GOOD.replace("simulation:", "sample: {draws: 2, seed: 1}\nsimulation:")
+    (folder / "conf/experiment/mine.yaml").write_text(sampled)
+    path = folder / "conf/assumptions.yaml"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    assert _refusal(folder) == f"conf/assumptions.yaml: {answer}"
+
+
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
