@@ -97,5 +97,7 @@ def _wrap(_: Any, parent: Any, key: Any, rng: random.Random) -> None:
 
 def _rename(_: Any, parent: Any, key: Any, rng: random.Random) -> None:
     if isinstance(parent, dict):
-        name = rng.choice((key[:-1], key + "x", key.upper(), "", f"+{key}", f"~{key}", f"{key}@x", 7, None))
+        name = rng.choice(
+            (str(key)[:-1], f"{key}x", str(key).upper(), "", f"+{key}", f"~{key}", f"{key}@x", 7, None)
+        )
         parent[name] = parent.pop(key)
