@@ -55,7 +55,7 @@ SOLVE = [
 
 ARTIFACT = [
     ("", "artifact: command line: the following arguments are required: COMMAND (artifact --help tells more)"),
-    ("simulat", "artifact: command line: COMMAND: found 'simulat', expected one of collect, conclude, draw, simulate (did you mean simulate?) ..."),
+    ("simulat", "artifact: command line: COMMAND: found 'simulat', expected one of archive, collect, conclude, draw, record, report, simulate, verify (did you mean simulate?) ..."),
     ("simulate --jsn", "artifact simulate: command line: found '--jsn', expected one of ... (did you mean --json?) ..."),
     ("simulate --conf", "artifact simulate: command line: argument --conf: expected one argument ..."),
     ("simulate --conf none", "artifact: none: found no config.yaml, expected the folder of the configuration"),
@@ -68,7 +68,7 @@ ARTIFACT = [
     ("collect deep.json --samples a.csv --points b.csv", "artifact: deep.json: found nesting without end, expected JSON of a few levels"),
     ("collect good.json --samples a.csv --points b.csv", "artifact: none/run.json: id: found another setting or a damaged file, expected the run run (delete the file to simulate it again)"),
     (f"{DRAW} a.pdf", "artifact: none.csv: found no such file or directory, expected a CSV file"),
-    (f"{DRAW} a.jpg", "artifact: command line: files: found a.jpg, expected a file that ends in .pdf, .png, .tex or .html"),
+    (f"{DRAW} a.jpg", "artifact: command line: files: found a.jpg, expected a file that ends in .pdf, .png, .tex or .json"),
     (f"{DRAW}", "artifact draw: command line: the following arguments are required: files ..."),
     ("draw good.json empty.csv a.pdf", "artifact: empty.csv: found No columns to parse from file, expected a CSV file"),
     ("draw good.json torn.csv a.pdf", "artifact: torn.csv: found ..., expected a CSV file"),
