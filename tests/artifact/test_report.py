@@ -25,7 +25,9 @@ def pieces(tmp_path):
     (tmp_path / "experiments").mkdir()
     (tmp_path / "report").mkdir()
     for name in ("a", "b"):
-        data = ExperimentData(name, FIGURE | {"title": f"Title of {name}"}, {}, [{}])
+        data = ExperimentData(
+            name, FIGURE | {"title": f"Title of {name}"}, {}, [{"id": "0", "run": "0.json", "axes": {}}]
+        )
         (tmp_path / "experiments" / f"{name}.json").write_text(data.to_json())
         Figure(figsize=(1, 0.5)).savefig(tmp_path / f"{name}.png", dpi=100)
     Figure().savefig(tmp_path / "race.png")
