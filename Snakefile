@@ -5,6 +5,7 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
+from artifact import run_lock
 from artifact.fingerprint import fingerprint
 from artifact.plan import make_plan
 from edgebatch.errors import InputError
@@ -13,7 +14,12 @@ min_version("9.0")
 # one thread a job: idle threads of the linear algebra would cost each job more than its own imports
 shell.prefix('export PYTHONPATH="$PWD/src" OPENBLAS_NUM_THREADS=1; ')
 
+# a dry run, or a job of a run on another machine, only reads
+RUNS = workflow.is_main_process and not workflow.output_settings.dryrun
+
 try:
+    if RUNS:
+        run_lock.take()
     PLAN = make_plan(Path("conf"), Path("results"), config.get("scale", "full"))
 except InputError as error:
     sys.exit(f"artifact: {error}")
@@ -48,10 +54,4 @@ rule all:
         [f"{ROOT}paper/main.pdf"] if LATEX else [],
 
 
-onsuccess:
-    if not LATEX:
-        print(
-            "No PDF: latexmk is missing. Debian: apt-get install latexmk texlive-latex-recommended",
-            end=" ",
-        )
-        print("texlive-publishers texlive-fonts-recommended")
+include: "workflow/rules/before_and_after.smk"

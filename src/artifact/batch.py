@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
+import traceback
 from pathlib import Path
+from typing import Any
 
 from artifact.batch_data import Run, read_batch
 from artifact.experiment_data import read_experiment_data
-from artifact.files import write
-from artifact.run_file import read_run
+from artifact.files import NoRoom, is_full, no_room, write
 from artifact.simulate import simulate_file
 from edgebatch.errors import InputError, one_line
 
@@ -28,35 +30,49 @@ def main() -> int:
         "--experiments", type=Path, required=True, help="folder of all experiments, to tell how much is done"
     )
     chosen = parser.parse_args()
-    failed = [run for run in read_batch(chosen.batch).runs if not (_is_stored(run) or _simulate(run))]
-    print(progress(chosen.experiments), file=sys.stderr)
-    if failed:
-        return 1
-    write(chosen.done, "")
-    return 0
-
-
-def _is_stored(run: Run) -> bool:
     try:
-        read_run(Path(run.result))
-    except InputError:
-        return False
-    return True
+        failed = [run for run in read_batch(chosen.batch).runs if not (run.is_stored() or _simulate(run))]
+        print(progress(chosen.experiments), file=sys.stderr)
+        if not failed:
+            write(chosen.done, "")
+    except NoRoom as error:
+        _tell(str(error))
+        return 1
+    return 1 if failed else 0
 
 
 def _simulate(run: Run) -> bool:
     """Store the result of a run, and log what it took; tell people if that fails."""
     begin = time.process_time()
+    result = Path(run.result)
+    if result.exists():
+        _tell(f"{result}: not as it was stored; simulating it again")
     try:
-        seconds = simulate_file(Path(run.setting), Path(run.result), run.code)
+        seconds = simulate_file(Path(run.setting), result, run.code)
+        if not run.is_stored():
+            raise InputError("", "another setting", f"that of {result.stem}", run.setting)
+    except NoRoom:
+        raise  # nor is there any for the other settings
     except Exception as error:  # whatever a scheduler may raise
         kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
-        told = one_line(f"{run.words}: {kind}{error}; to repeat it: {run.command()}")
-        print(f"artifact: {told}", file=sys.stderr, flush=True)
+        _tell(f"{run.words}: {kind}{error}; to repeat it: {run.command()}")
+        _log({"run": result.stem, "failed": f"{kind}{error}", "traceback": traceback.format_exc()})
         return False
     seconds["process"] = time.process_time() - begin
-    print(json.dumps({"run": Path(run.result).stem, **seconds}), flush=True)
+    _log({"run": result.stem, **seconds})
     return True
+
+
+def _tell(text: str) -> None:
+    print(f"artifact: {one_line(text)}", file=sys.stderr, flush=True)
+
+
+def _log(entry: dict[str, Any]) -> None:
+    """Print a line of the log, into which standard output goes."""
+    try:
+        os.write(sys.stdout.fileno(), f"{json.dumps(entry)}\n".encode())
+    except OSError as error:
+        raise (no_room("log") if is_full(error) else error) from None
 
 
 def progress(experiments: Path) -> str:

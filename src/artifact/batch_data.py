@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from artifact.sealed import is_sealed
 from artifact.setting import identity
 
 
@@ -31,6 +32,10 @@ class Run:
     scheduler: str
     words: str
 
+    def is_stored(self) -> bool:
+        """Whether the result is there, just as it was stored."""
+        return is_sealed(Path(self.result))
+
     def command(self) -> str:
         """The command line that simulates this setting alone."""
         return f"python -m artifact.simulate {self.setting} {self.result} --code {self.code}"
@@ -49,8 +54,8 @@ class Batch:
         return identity([Path(run.result).stem for run in self.runs])
 
     def missing(self) -> list[Run]:
-        """The runs without a result."""
-        return [run for run in self.runs if not Path(run.result).exists()]
+        """The runs without a result, or with one that is not as it was stored."""
+        return [run for run in self.runs if not run.is_stored()]
 
     def title(self) -> str:
         """What is left to do, for people."""

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+
+from edgebatch.errors import InputError
+
+PART = ".part-"
+"""How the name of a file begins that is being written; a process that is killed leaves it behind."""
+
+
+class NoRoom(InputError):
+    """A disk, or a quota of it, that is full."""
 
 
 def write(path: Path, text: str) -> None:
@@ -24,9 +35,24 @@ def write_if_changed(path: Path, text: str) -> None:
 
 
 def replace(path: Path, produce: Callable[[Path], object]) -> None:
-    """Let `produce` write a temporary file of the same suffix, then move it to `path`."""
+    """Let `produce` write a temporary file of the same suffix, then move it to `path`.
+
+    Raises
+    ------
+    NoRoom
+        If the disk is full; `path` is as it was.
+    """
+    try:
+        _replace(path, produce)
+    except OSError as error:
+        if is_full(error):
+            raise no_room(path) from None
+        raise
+
+
+def _replace(path: Path, produce: Callable[[Path], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=PART, suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -35,3 +61,22 @@ def replace(path: Path, produce: Callable[[Path], object]) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def is_full(error: OSError) -> bool:
+    """Whether an error says that the disk, a quota, or the limit of a file's size is reached."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def no_room(path: Path | str) -> NoRoom:
+    """The error that tells people of a full disk."""
+    return NoRoom(
+        "", "a full disk", "room for it (free some, then the same command goes on from here)", str(path)
+    )
+
+
+def remove_leftovers(tree: Path, folders: Iterable[Path]) -> None:
+    """Remove what killed processes left half-written in `tree` and in single folders; none may be at work."""
+    found = [tree.rglob(f"{PART}*"), *(folder.glob(f"{PART}*") for folder in folders)]
+    for leftover in itertools.chain(*found):
+        leftover.unlink(missing_ok=True)

@@ -7,14 +7,14 @@ parses the workflow again.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from artifact.files import write_if_changed
+from artifact.files import write
 from artifact.fingerprint import fingerprint
 from artifact.points import Experiment, Grid, Point
+from artifact.sealed import read_sealed, seal
 
 
 def load(conf: Path, cache: Path, scale: str) -> Grid:
@@ -35,7 +35,7 @@ def load(conf: Path, cache: Path, scale: str) -> Grid:
         for name, experiment in compiled.experiments.items():
             needed = {point.id: compiled.settings[point.id] for point in experiment.points}
             entry = {"key": keys[name], "experiment": asdict(experiment), "settings": needed}
-            write_if_changed(cache / f"{name}.json", json.dumps(entry))
+            write(cache / f"{name}.json", seal(entry, name))
             stored[name] = entry
     experiments, settings = {}, {}
     for name, entry in stored.items():
@@ -48,11 +48,8 @@ def load(conf: Path, cache: Path, scale: str) -> Grid:
 
 def _read(path: Path, key: str) -> dict[str, Any] | None:
     """What is stored of an experiment, unless it is damaged or of another configuration."""
-    try:
-        stored = json.loads(path.read_text())
-        return stored if stored["key"] == key else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    stored = read_sealed(path)
+    return stored if stored is not None and stored["key"] == key else None
 
 
 def _keys(conf: Path, scale: str) -> dict[str, str]:

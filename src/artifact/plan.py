@@ -60,9 +60,8 @@ def make_plan(conf: Path, results: Path, scale: str) -> Plan:
     full = scale == "full"
     work = results if full else results / scale
     for id_, setting in found.settings.items():
-        path = results / "settings" / f"{id_}.json"
-        if not path.exists():
-            write_if_changed(path, json.dumps(setting, indent=1, sort_keys=True) + "\n")
+        text = json.dumps(setting, indent=1, sort_keys=True) + "\n"
+        write_if_changed(results / "settings" / f"{id_}.json", text)
     experiments, runs = _expand(found, results)
     for name, data in experiments.items():
         write_if_changed(work / "experiments" / f"{name}.json", data.to_json())
@@ -117,7 +116,10 @@ def partition(experiments: dict[str, ExperimentData], runs: dict[str, Run]) -> d
 
 def _mark(batch: Batch, done: Path) -> None:
     """Let the marker of a batch say whether all of its results are stored, whoever made or deleted them."""
+    # looked at before the results: a job that ends meanwhile keeps the marker that it writes
+    marked = done.exists()
     if batch.missing():
-        done.unlink(missing_ok=True)
-    elif not done.exists():
+        if marked:
+            done.unlink(missing_ok=True)
+    elif not marked:
         write(done, "")
