@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
 
 from artifact.files import write
 from artifact.sealed import read_sealed, seal
@@ -25,8 +26,7 @@ def changed(files: Iterable[str], ledger: Path) -> list[str]:
 
 def make_again(files: Iterable[str]) -> None:
     """Let Snakemake make files again once they are asked for, as if it had been stopped at them."""
-    from types import SimpleNamespace
-
+    # the rest of this module needs no Snakemake
     from snakemake.io import IOFile
     from snakemake.persistence.file import FilePersistence
 

@@ -45,6 +45,14 @@ class Plan:
         """Names of the batches that hold the runs of an experiment."""
         return [name for name, batch in self.batches.items() if experiment in batch.experiments]
 
+    def damaged(self) -> list[str]:
+        """Names of the batches with a result that is not as it was stored."""
+        return [
+            name
+            for name, batch in self.batches.items()
+            if any(Path(run.result).exists() for run in batch.missing())
+        ]
+
 
 def make_plan(conf: Path, results: Path, scale: str) -> Plan:
     """Read the grid of `conf`, and write what the jobs read: settings, batches, expanded experiments.
@@ -115,11 +123,12 @@ def partition(experiments: dict[str, ExperimentData], runs: dict[str, Run]) -> d
 
 
 def _mark(batch: Batch, done: Path) -> None:
-    """Let the marker of a batch say whether all of its results are stored, whoever made or deleted them."""
+    """Let the marker of a batch say whether all of its results are there, whoever made or deleted them."""
     # looked at before the results: a job that ends meanwhile keeps the marker that it writes
     marked = done.exists()
-    if batch.missing():
-        if marked:
-            done.unlink(missing_ok=True)
-    elif not marked:
+    if all(Path(run.result).exists() for run in batch.runs) == marked:
+        return
+    if marked:
+        done.unlink(missing_ok=True)
+    else:
         write(done, "")

@@ -13,12 +13,13 @@ LEDGER = Path(WORK) / "made.json"
 
 if RUNS:
     remove_leftovers(Path("results"), {Path(file).parent for file in MADE})
-    for file in made_files.changed(MADE, LEDGER):
-        print(
-            f"artifact: {file}: not as the last run left it; making it again",
-            file=sys.stderr,
-        )
-        made_files.make_again([file])
+    CHANGED = made_files.changed(MADE, LEDGER)
+    for file in CHANGED:
+        told = f"artifact: {file}: not as the last run left it; making it again"
+        print(told, file=sys.stderr)
+    # of a damaged result the job itself tells
+    DAMAGED = [f"results/batches/{name}.done" for name in PLAN.damaged()]
+    made_files.make_again([*CHANGED, *DAMAGED])
 
 
 onsuccess:
