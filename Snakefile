@@ -6,6 +6,7 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 from artifact import run_lock
+from artifact.files import check_room
 from artifact.fingerprint import fingerprint
 from artifact.plan import make_plan
 from edgebatch.errors import InputError
@@ -19,6 +20,7 @@ RUNS = workflow.is_main_process and not workflow.output_settings.dryrun
 
 try:
     if RUNS:
+        check_room(Path("."))
         run_lock.take()
     PLAN = make_plan(Path("conf"), Path("results"), config.get("scale", "full"))
 except InputError as error:

@@ -54,6 +54,8 @@ def _simulate(run: Run) -> bool:
     except NoRoom:
         raise  # nor is there any for the other settings
     except Exception as error:  # whatever a scheduler may raise
+        if isinstance(error, OSError) and is_full(error):
+            raise no_room(result) from None  # compiled code is stored as well
         kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
         _tell(f"{run.words}: {kind}{error}; to repeat it: {run.command()}")
         _log({"run": result.stem, "failed": f"{kind}{error}", "traceback": traceback.format_exc()})
@@ -72,7 +74,7 @@ def _log(entry: dict[str, Any]) -> None:
     try:
         os.write(sys.stdout.fileno(), f"{json.dumps(entry)}\n".encode())
     except OSError as error:
-        raise (no_room("log") if is_full(error) else error) from None
+        raise (no_room(Path("the log of this job")) if is_full(error) else error) from None
 
 
 def progress(experiments: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,6 +14,9 @@ from edgebatch.errors import InputError
 
 PART = ".part-"
 """How the name of a file begins that is being written; a process that is killed leaves it behind."""
+
+LEAST_FREE_BYTES = 2**20
+"""Room that every step of the pipeline needs."""
 
 
 class NoRoom(InputError):
@@ -68,11 +72,16 @@ def is_full(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def no_room(path: Path | str) -> NoRoom:
+def no_room(path: Path) -> NoRoom:
     """The error that tells people of a full disk."""
-    return NoRoom(
-        "", "a full disk", "room for it (free some, then the same command goes on from here)", str(path)
-    )
+    expected = "room for it (free some, then the same command goes on from here)"
+    return NoRoom("", "a full disk", expected, str(path))
+
+
+def check_room(folder: Path) -> None:
+    """Raise `NoRoom` if the disk of a folder is as full as a failed write leaves it."""
+    if shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
+        raise no_room(folder.resolve())
 
 
 def remove_leftovers(tree: Path, folders: Iterable[Path]) -> None:

@@ -4,25 +4,12 @@ import os
 import random
 import signal
 import subprocess
-import time
-
-import pytest
 
 from tests.trust.project import command, differing, published, small_project, start
 from tests.workflow.checkout import execute
 
 KILLS = 20
 SEED = 20
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """What a run gives that nobody disturbs, and the seconds that it takes."""
-    folder = small_project(tmp_path_factory.mktemp("undisturbed") / "copy")
-    begin = time.monotonic()
-    done = execute(folder, *command())
-    assert done.returncode == 0, done.stdout
-    return published(folder), time.monotonic() - begin
 
 
 def _kill(process, whole_group):
@@ -34,8 +21,8 @@ def _kill(process, whole_group):
     process.wait()
 
 
-def test_a_run_that_is_killed_twenty_times_goes_on_to_the_same_bytes(undisturbed, tmp_path):
-    expected, seconds = undisturbed
+def test_a_run_that_is_killed_twenty_times_goes_on_to_the_same_bytes(finished, tmp_path):
+    expected, seconds = published(finished[0]), finished[1]
     draw, log = random.Random(SEED), tmp_path / "run.log"
     folder, kills, finished = small_project(tmp_path / "copy"), 0, 0
     while kills < KILLS:

@@ -1,5 +1,8 @@
 # Before a run: what was edited or cut short since the last one is made again.
 # After it: what it made is remembered, and what failed is told.
+import atexit
+import logging
+
 from artifact import failures, made_files
 from artifact.files import remove_leftovers
 
@@ -11,6 +14,15 @@ MADE = [
 ]
 LEDGER = Path(WORK) / "made.json"
 
+
+def tell_of_full_disk():
+    """Say it last: where Snakemake itself finds no room, it tells of permissions."""
+    try:
+        check_room(Path("."))
+    except InputError as error:
+        print(f"artifact: {error}", file=sys.stderr)
+
+
 if RUNS:
     remove_leftovers(Path("results"), {Path(file).parent for file in MADE})
     CHANGED = made_files.changed(MADE, LEDGER)
@@ -20,6 +32,9 @@ if RUNS:
     # of a damaged result the job itself tells
     DAMAGED = [f"results/batches/{name}.done" for name in PLAN.damaged()]
     made_files.make_again([*CHANGED, *DAMAGED])
+    atexit.register(tell_of_full_disk)
+    # else Snakemake's log tells of each line that finds no room, in fifty
+    logging.raiseExceptions = False
 
 
 onsuccess:
