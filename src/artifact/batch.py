@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 import traceback
@@ -72,7 +71,7 @@ def _tell(text: str) -> None:
 def _log(entry: dict[str, Any]) -> None:
     """Print a line of the log, into which standard output goes."""
     try:
-        os.write(sys.stdout.fileno(), f"{json.dumps(entry)}\n".encode())
+        print(json.dumps(entry), flush=True)
     except OSError as error:
         raise (no_room(Path("the log of this job")) if is_full(error) else error) from None
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.workflow.checkout import copy_project, environment
+from tests.workflow.checkout import PARTS, copy_project, environment
 
 KEPT = ("throughput_vs_accuracy", "throughput_vs_arrival_rate")
 CLAIMS = """\
@@ -39,9 +39,14 @@ PUBLISHED = ("*.csv", "*.pdf", "*.png", "*.tex", "*.html", "*.md")
 SMOKE = ("--config", "scale=smoke")
 
 
+def whole_project(to: Path) -> Path:
+    """A copy of the project with the options of every run."""
+    return copy_project(to, parts=(*PARTS, "profiles"))
+
+
 def small_project(to: Path) -> Path:
-    """A copy of the project with two experiments, one claim and a paper of one page."""
-    folder = copy_project(to)
+    """Such a copy with two experiments, one claim and a paper of one page."""
+    folder = whole_project(to)
     for path in (folder / "conf/experiment").glob("*.yaml"):
         if path.stem not in KEPT:
             path.unlink()

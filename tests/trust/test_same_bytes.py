@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from tests.trust.project import command, differing, published, start
-from tests.workflow.checkout import copy_project, execute
+from tests.trust.project import command, differing, published, start, whole_project
+from tests.workflow.checkout import execute
 
 PLAIN = {"LC_ALL": "C", "TZ": "UTC", "PYTHONHASHSEED": "0"}
 OTHER = {"LC_ALL": "C.UTF-8", "LANG": "tr_TR.UTF-8", "TZ": "Asia/Kolkata", "PYTHONHASHSEED": "4242"}
@@ -21,13 +21,13 @@ def _run(folder, cores, variables):
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory):
     """A copy in a folder with a space, run on four cores with another locale, time zone and hash seed."""
-    folder = copy_project(tmp_path_factory.mktemp("elsewhere") / "another place" / "copy")
+    folder = whole_project(tmp_path_factory.mktemp("elsewhere") / "another place" / "copy")
     return folder, _run(folder, 4, OTHER)
 
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
-    folder = copy_project(tmp_path_factory.mktemp("plain") / "copy")
+    folder = whole_project(tmp_path_factory.mktemp("plain") / "copy")
     return folder, _run(folder, 1, PLAIN)
 
 

@@ -12,7 +12,7 @@ MADE = [
     *rules.walk_through.output,
     *rules.typeset.output,
 ]
-LEDGER = Path(WORK) / "made.json"
+LEDGER = Path(WORK) / "made/digests.json"
 
 
 def tell_of_full_disk():
