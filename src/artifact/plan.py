@@ -12,6 +12,7 @@ from artifact.experiment_data import ExperimentData
 from artifact.files import write, write_if_changed
 from artifact.fingerprint import fingerprint
 from artifact.points import Grid
+from artifact.setting import identity
 
 MOST_SETTINGS = 8
 """Settings in a batch at most: enough that imports cost little, few enough that all cores have work."""
@@ -68,8 +69,9 @@ def make_plan(conf: Path, results: Path, scale: str) -> Plan:
     full = scale == "full"
     work = results if full else results / scale
     for id_, setting in found.settings.items():
-        text = json.dumps(setting, indent=1, sort_keys=True) + "\n"
-        write_if_changed(results / "settings" / f"{id_}.json", text)
+        path = results / "settings" / f"{id_}.json"
+        if not _holds(path, id_):
+            write(path, json.dumps(setting, indent=1, sort_keys=True) + "\n")
     experiments, runs = _expand(found, results)
     for name, data in experiments.items():
         write_if_changed(work / "experiments" / f"{name}.json", data.to_json())
@@ -81,6 +83,14 @@ def make_plan(conf: Path, results: Path, scale: str) -> Plan:
         write_if_changed(results / "batches" / f"{name}.json", batch.to_json())
         _mark(batch, results / "batches" / f"{name}.done")
     return Plan("" if full else f"{work}/", str(work), experiments, batches)
+
+
+def _holds(path: Path, id_: str) -> bool:
+    """Whether a file holds the setting that its name is made of."""
+    try:
+        return identity(json.loads(path.read_bytes())) == id_
+    except (OSError, ValueError):
+        return False
 
 
 def _expand(found: Grid, results: Path) -> tuple[dict[str, ExperimentData], dict[str, Run]]:
