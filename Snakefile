@@ -23,7 +23,7 @@ try:
         check_room(Path("."))
         run_lock.take()
     PLAN = make_plan(Path("conf"), Path("results"), config.get("scale", "full"))
-except InputError as error:
+except (InputError, OSError) as error:
     sys.exit(f"artifact: {error}")
 
 ROOT, WORK = PLAN.root, PLAN.work

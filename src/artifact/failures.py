@@ -55,7 +55,8 @@ def _reasons(log: Path) -> dict[str, str]:
 def of_jobs(jobs: Iterable[Any], batches: Mapping[str, Batch]) -> list[Failure]:
     """The failures of Snakemake's jobs: of a batch each setting, of any other rule the job."""
     found = []
-    for job in jobs:
+    # a group is jobs that a cluster runs in one go
+    for job in (single for job in jobs for single in getattr(job, "jobs", [job])):
         log = str(next(iter(job.log), ""))
         if job.rule.name == "simulate":
             found += of_batch(batches[job.wildcards.batch], Path(log))
