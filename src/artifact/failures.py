@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def of_jobs(jobs: Iterable[Any], batches: Mapping[str, Batch]) -> list[Failure]:
     """The failures of Snakemake's jobs: of a batch each setting, of any other rule the job."""
     found = []
     # a group is jobs that a cluster runs in one go
-    for job in (single for job in jobs for single in getattr(job, "jobs", [job])):
+    for job in itertools.chain(*(getattr(job, "jobs", [job]) for job in jobs)):
         log = str(next(iter(job.log), ""))
         if job.rule.name == "simulate":
             found += of_batch(batches[job.wildcards.batch], Path(log))

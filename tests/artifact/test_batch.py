@@ -13,6 +13,7 @@ import pytest
 
 from artifact import batch, simulate
 from artifact.batch_data import Batch
+from artifact.files import no_room
 from artifact.plan import make_plan
 from artifact.run_file import read_run
 from edgebatch.errors import InputError
@@ -187,12 +188,15 @@ def test_a_plan_names_the_batches_with_a_damaged_result_and_mends_its_own_files(
     assert [path.read_text() for path in planned] == texts
 
 
-def test_a_full_disk_ends_a_batch_in_one_line(project, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    "error", [no_room(Path("run.json")), OSError(errno.ENOSPC, "No space left on device")]
+)
+def test_a_full_disk_ends_a_batch_in_one_line(project, monkeypatch, capsys, error):
     calls = []
 
     def full(setting, *rest):
         calls.append(setting)
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise error
 
     monkeypatch.setattr(batch, "simulate_file", full)
     assert _run(project, monkeypatch) == 1

@@ -18,10 +18,10 @@ def batch(tmp_path):
 
 @pytest.fixture
 def log(tmp_path):
-    """What its job logged: a result, a failure, and a line that a kill cut short."""
+    """What its job logged: a print of somebody's, a result, a failure, and a line that a kill cut short."""
     lines = [{"run": "0", "total": 1.0}, {"run": "1", "failed": "ValueError: no"}]
     path = tmp_path / "batch.log"
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"run": "2", "fai')
+    path.write_text("3\n" + "".join(json.dumps(line) + "\n" for line in lines) + '{"run": "2", "fai')
     return path
 
 
@@ -46,6 +46,7 @@ def test_a_job_of_another_rule_is_listed_with_what_makes_its_file(batch):
     (failure,) = of_jobs([job], {"b": batch})
     assert (failure.what, failure.log) == ("draw mine", "draw.log")
     assert failure.command == "snakemake --cores 1 mine.pdf"
+    assert of_jobs([SimpleNamespace(jobs=[job])], {"b": batch}) == [failure]
 
 
 def test_the_summary_has_every_failure_with_log_and_command(batch, log):
