@@ -15,7 +15,7 @@ min_version("9.0")
 # one thread a job: idle threads of the linear algebra would cost each job more than its own imports
 shell.prefix('export PYTHONPATH="$PWD/src" OPENBLAS_NUM_THREADS=1; ')
 
-# a dry run, or a job of a run on another machine, only reads
+# a dry run changes nothing, and the jobs of a run on other machines are covered by its own lock
 RUNS = workflow.is_main_process and not workflow.output_settings.dryrun
 
 try:

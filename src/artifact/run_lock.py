@@ -50,7 +50,9 @@ def take(state: Path = STATE) -> None:
     _say_who(lock)
     # jobs inherit standard input, and no other open file: so the lock is free when the last of them ends
     os.dup2(lock, 0)
-    os.close(lock)
+    os.set_inheritable(0, True)
+    if lock:  # which is 0 already where standard input was closed
+        os.close(lock)
     # whoever wrote these has ended, or they would hold ours
     shutil.rmtree(state / "locks", ignore_errors=True)
 

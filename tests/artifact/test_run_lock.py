@@ -32,7 +32,7 @@ def begin(tmp_path):
     """Start a process that takes the lock, and then sleeps; all are killed at the end."""
     started = []
 
-    def begin(*arguments):
+    def begin(*arguments, **options):
         process = subprocess.Popen(
             [sys.executable, "-c", HOLD, *arguments],
             cwd=tmp_path,
@@ -41,6 +41,7 @@ def begin(tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            **options,
         )
         started.append(process)
         return process
@@ -57,8 +58,9 @@ def _kill(process):
     process.wait()
 
 
-def test_the_second_is_refused_in_one_line_that_names_the_first(begin):
-    first = begin()
+@pytest.mark.parametrize("options", [{}, {"preexec_fn": lambda: os.close(0)}], ids=["", "no standard input"])
+def test_the_second_is_refused_in_one_line_that_names_the_first(begin, options):
+    first = begin(**options)
     assert first.stdout.readline() == "held\n"
     second = begin()
     said = second.communicate()[1]

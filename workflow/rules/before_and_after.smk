@@ -23,6 +23,14 @@ def tell_of_full_disk():
         print(f"artifact: {error}", file=sys.stderr)
 
 
+def remember_made():
+    """Store what is known of the files; to be without it costs no more than a check."""
+    try:
+        made_files.remember(MADE, LEDGER)
+    except InputError as error:
+        print(f"artifact: {error}", file=sys.stderr)
+
+
 if RUNS:
     remove_leftovers(Path("results"), {Path(file).parent for file in MADE})
     CHANGED = made_files.changed(MADE, LEDGER)
@@ -38,7 +46,7 @@ if RUNS:
 
 
 onsuccess:
-    made_files.remember(MADE, LEDGER)
+    remember_made()
     if not LATEX:
         print(
             "No PDF: latexmk is missing. Debian: apt-get install latexmk texlive-latex-recommended",
@@ -48,7 +56,6 @@ onsuccess:
 
 
 onerror:
-    made_files.remember(MADE, LEDGER)
-    print(
-        failures.summary(failures.of_jobs(workflow.scheduler.failed, PLAN.batches))
-    )
+    failed = failures.of_jobs(workflow.scheduler.failed, PLAN.batches)
+    print(failures.summary(failed), file=sys.stderr)
+    remember_made()
