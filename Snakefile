@@ -5,6 +5,8 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
+from artifact import run_lock
+from artifact.files import check_room
 from artifact.fingerprint import fingerprint
 from artifact.plan import make_plan, read_options
 from edgebatch.errors import InputError
@@ -13,12 +15,18 @@ min_version("9.0")
 # one thread a job: idle threads of the linear algebra would cost each job more than its own imports
 shell.prefix('export PYTHONPATH="$PWD/src" OPENBLAS_NUM_THREADS=1; ')
 
+# a dry run changes nothing, and the jobs of a run on other machines are covered by its own lock
+RUNS = workflow.is_main_process and not workflow.output_settings.dryrun
+
 try:
     OPTIONS = read_options(config)
+    if RUNS:
+        check_room(Path("."))
+        run_lock.take()
     PLAN = make_plan(
         Path("conf"), Path("results"), OPTIONS.scale, OPTIONS.most_settings
     )
-except InputError as error:
+except (InputError, OSError) as error:
     sys.exit(f"artifact: {error}")
 
 ROOT, WORK = PLAN.root, PLAN.work
@@ -51,10 +59,4 @@ rule all:
         [f"{ROOT}paper/main.pdf"] if LATEX else [],
 
 
-onsuccess:
-    if not LATEX:
-        print(
-            "No PDF: latexmk is missing. Debian: apt-get install latexmk texlive-latex-recommended",
-            end=" ",
-        )
-        print("texlive-publishers texlive-fonts-recommended")
+include: "workflow/rules/before_and_after.smk"

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from artifact.batch_data import Run, read_batch
 from artifact.experiment_data import read_experiment_data
-from artifact.files import write
-from artifact.run_file import read_run
+from artifact.files import NoRoom, is_full, no_room, write
 from artifact.simulate import simulate_file
 from edgebatch.command_line import Parser
 from edgebatch.errors import InputError, one_line
@@ -32,37 +33,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         runs = read_batch(chosen.batch).runs
         known = _results(chosen.experiments)
-        failed = [run for run in runs if not (_is_stored(run) or _simulate(run))]
+        failed = [run for run in runs if not (run.is_stored() or _simulate(run))]
         print(progress(known), file=sys.stderr)
         if not failed:
             write(chosen.done, "")
     except InputError as error:
-        print(f"artifact: {error}", file=sys.stderr)
+        _tell(str(error))
         return 2
     return 1 if failed else 0
-
-
-def _is_stored(run: Run) -> bool:
-    try:
-        read_run(Path(run.result))
-    except InputError:
-        return False
-    return True
 
 
 def _simulate(run: Run) -> bool:
     """Store the result of a run, and log what it took; tell people if that fails."""
     begin = time.process_time()
+    result = Path(run.result)
+    if result.exists():
+        _tell(f"{result}: not as it was stored; simulating it again")
     try:
-        seconds = simulate_file(Path(run.setting), Path(run.result), run.code)
+        seconds = simulate_file(Path(run.setting), result, run.code)
+        if not run.is_stored():
+            raise InputError("", "another setting", f"that of {result.stem}", run.setting)
+    except NoRoom:
+        raise  # nor is there any for the other settings
     except Exception as error:  # whatever a scheduler may raise
+        if isinstance(error, OSError) and is_full(error):
+            raise no_room(result) from None  # compiled code is stored as well
         kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
-        told = one_line(f"{run.words}: {kind}{error}; to repeat it: {run.command()}")
-        print(f"artifact: {told}", file=sys.stderr, flush=True)
+        _tell(f"{run.words}: {kind}{error}; to repeat it: {run.command()}")
+        _log({"run": result.stem, "failed": f"{kind}{error}", "traceback": traceback.format_exc()})
         return False
     seconds["process"] = time.process_time() - begin
-    print(json.dumps({"run": Path(run.result).stem, **seconds}), flush=True)
+    _log({"run": result.stem, **seconds})
     return True
+
+
+def _tell(text: str) -> None:
+    print(f"artifact: {one_line(text)}", file=sys.stderr, flush=True)
+
+
+def _log(entry: dict[str, Any]) -> None:
+    """Print a line of the log, into which standard output goes."""
+    try:
+        print(json.dumps(entry), flush=True)
+    except OSError as error:
+        raise (no_room(Path("the log of this job")) if is_full(error) else error) from None
 
 
 def _results(experiments: Path) -> set[str]:

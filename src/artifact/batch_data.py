@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from artifact.sealed import is_sealed
 from artifact.setting import identity
 from edgebatch.errors import InputError
 from edgebatch.json_text import read_json
@@ -33,6 +34,10 @@ class Run(Checked):
     scheduler: str
     words: str
 
+    def is_stored(self) -> bool:
+        """Whether the result is there, just as it was stored."""
+        return is_sealed(Path(self.result))
+
     def command(self) -> str:
         """The command line that simulates this setting alone."""
         return f"python -m artifact.simulate {self.setting} {self.result} --code {self.code}"
@@ -50,8 +55,8 @@ class Batch(Checked):
         return identity([Path(run.result).stem for run in self.runs])
 
     def missing(self) -> list[Run]:
-        """The runs without a result."""
-        return [run for run in self.runs if not Path(run.result).exists()]
+        """The runs without a result, or with one that is not as it was stored."""
+        return [run for run in self.runs if not run.is_stored()]
 
     def title(self) -> str:
         """What is left to do, for people."""

@@ -7,14 +7,14 @@ parses the workflow again.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from artifact.files import write_if_changed
+from artifact.files import write
 from artifact.fingerprint import fingerprint
 from artifact.points import Experiment, Grid, Point
+from artifact.sealed import read_sealed, seal
 from edgebatch.errors import InputError
 
 
@@ -52,7 +52,7 @@ def load(conf: Path, cache: Path, scale: str, most_settings: int | None = None) 
                 "settings": needed,
                 "allowed": allowed,
             }
-            write_if_changed(cache / f"{name}.json", json.dumps(entry))
+            write(cache / f"{name}.json", seal(entry, name))
             stored[name] = entry
     experiments, settings = {}, {}
     for name, entry in stored.items():
@@ -75,11 +75,8 @@ def _refuse_too_many(sizes: dict[str, int], allowed: int) -> None:
 
 def _read(path: Path, key: str) -> dict[str, Any] | None:
     """What is stored of an experiment, unless it is damaged or of another configuration."""
-    try:
-        stored = json.loads(path.read_text())
-        return stored if stored["key"] == key else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    stored = read_sealed(path)
+    return stored if stored is not None and stored["key"] == key else None
 
 
 def _keys(conf: Path, scale: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from artifact.experiment_data import ExperimentData
 from artifact.files import write, write_if_changed
 from artifact.fingerprint import fingerprint
 from artifact.points import Grid
+from artifact.setting import identity
 from edgebatch.errors import InputError
 from edgebatch.schema import Checked, read
 
@@ -48,6 +49,14 @@ class Plan:
     def needs(self, experiment: str) -> list[str]:
         """Names of the batches that hold the runs of an experiment."""
         return [name for name, batch in self.batches.items() if experiment in batch.experiments]
+
+    def damaged(self) -> list[str]:
+        """Names of the batches with a result that is not as it was stored."""
+        return [
+            name
+            for name, batch in self.batches.items()
+            if any(Path(run.result).exists() for run in batch.missing())
+        ]
 
 
 class Options(Checked):
@@ -98,8 +107,8 @@ def make_plan(conf: Path, results: Path, scale: str, most_settings: int | None =
     plan = expand(found, results, scale)
     for id_, setting in found.settings.items():
         path = results / "settings" / f"{id_}.json"
-        if not path.exists():
-            write_if_changed(path, json.dumps(setting, indent=1, sort_keys=True) + "\n")
+        if not _holds(path, id_):
+            write(path, json.dumps(setting, indent=1, sort_keys=True) + "\n")
     work = Path(plan.work)
     for name, data in plan.experiments.items():
         write_if_changed(work / "experiments" / f"{name}.json", data.to_json())
@@ -118,6 +127,14 @@ def expand(found: Grid, results: Path, scale: str) -> Plan:
     work = results if full else results / scale
     experiments, runs = _expand(found, results)
     return Plan("" if full else f"{work}/", str(work), experiments, partition(experiments, runs))
+
+
+def _holds(path: Path, id_: str) -> bool:
+    """Whether a file holds the setting that its name is made of."""
+    try:
+        return identity(json.loads(path.read_bytes())) == id_
+    except (OSError, ValueError):
+        return False
 
 
 def _expand(found: Grid, results: Path) -> tuple[dict[str, ExperimentData], dict[str, Run]]:
@@ -160,8 +177,12 @@ def partition(experiments: dict[str, ExperimentData], runs: dict[str, Run]) -> d
 
 
 def _mark(batch: Batch, done: Path) -> None:
-    """Let the marker of a batch say whether all of its results are stored, whoever made or deleted them."""
-    if batch.missing():
+    """Let the marker of a batch say whether all of its results are there, whoever made or deleted them."""
+    # looked at before the results: a job that ends meanwhile keeps the marker that it writes
+    marked = done.exists()
+    if all(Path(run.result).exists() for run in batch.runs) == marked:
+        return
+    if marked:
         done.unlink(missing_ok=True)
-    elif not done.exists():
+    else:
         write(done, "")

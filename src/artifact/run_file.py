@@ -1,14 +1,19 @@
-"""The file of a run, read back: a result counts if it is what its name says."""
+"""The file of a run: a result counts if it is just what a simulation stored under its name."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from artifact.setting import identity
-from artifact.simulate import FORMAT
+from artifact.sealed import read_sealed, seal
 from edgebatch.errors import InputError
+
+FORMAT = "edgebatch-run/2"
+
+
+def run_text(run: dict[str, Any]) -> str:
+    """The text of the file that stores a result; its name is made of setting and code."""
+    return seal(run, f"{run['id']}-{run['code']}")
 
 
 def read_run(path: Path) -> dict[str, Any]:
@@ -19,14 +24,8 @@ def read_run(path: Path) -> dict[str, Any]:
     InputError
         If it is not there, damaged, or the result of another setting or code.
     """
-    try:
-        run = json.loads(path.read_text(encoding="utf-8"))
-        named = path.stem == f"{run['id']}-{run['code']}"
-        honest = named and run["format"] == FORMAT and run["id"] == identity(run["setting"])
-        honest = honest and bool(run["replicates"])
-    except (OSError, ValueError, KeyError, TypeError):
-        honest = False
-    if not honest:
-        expected = f"the run {path.stem} (delete the file to simulate it again)"
-        raise InputError("id", "another setting or a damaged file", expected, str(path))
+    run = read_sealed(path)
+    if run is None:
+        expected = f"the run {path.stem} as it was stored (the same command again simulates it anew)"
+        raise InputError("", "nothing" if not path.exists() else "other content", expected, str(path))
     return run

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from artifact.files import write
+from artifact.run_file import FORMAT, run_text
 from artifact.setting import Setting, identity, read_setting
 from edgebatch.command_line import Parser
 from edgebatch.errors import InputError
@@ -19,8 +20,6 @@ from edgebatch.json_text import read_json
 from edgebatch.simulation import Epoch, simulate
 from edgebatch.system import System
 from edgebatch.workload import Requests, draw_requests
-
-FORMAT = "edgebatch-run/1"
 
 METRICS = (
     "throughput_per_s",
@@ -133,7 +132,7 @@ def simulate_file(setting: Path, result: Path, code: str, progress: bool = False
         For a file that cannot be read, is not JSON, or is not a setting, and a result that cannot be written.
     """
     found, seconds = run(read_setting(read_json(setting), str(setting)), code, progress)
-    write(result, json.dumps(found, indent=1) + "\n")
+    write(result, run_text(found))
     return seconds
 
 

@@ -1,6 +1,8 @@
 """A batch of settings: what fails leaves the others be, and what is stored is not computed again."""
 
+import errno
 import json
+import re
 import shlex
 import shutil
 import sys
@@ -11,6 +13,7 @@ import pytest
 
 from artifact import batch, simulate
 from artifact.batch_data import Batch
+from artifact.files import no_room
 from artifact.plan import make_plan
 from artifact.run_file import read_run
 from edgebatch.errors import InputError
@@ -131,27 +134,34 @@ def test_a_result_that_is_stored_is_not_computed_again(project, monkeypatch, cap
 
 DAMAGE = {
     "cut short": lambda text: text[: len(text) // 2],
-    "another format": lambda text: text.replace('"edgebatch-run/1"', '"edgebatch-run/0"'),
+    "another format": lambda text: text.replace('"edgebatch-run/2"', '"edgebatch-run/0"'),
+    "an edited number": lambda text: text.replace('"seed": 1', '"seed": 2'),
+    "empty": lambda text: "",
     "another code": lambda text: text.replace('"code": "', '"code": "0'),
     "another id": lambda text: text.replace('"id": "', '"id": "0'),
     "an edited setting": lambda text: text.replace('"epochs": 1', '"epochs": 2'),
-    "no replicates": lambda text: json.dumps(json.loads(text) | {"replicates": []}),
+    "no replicates": lambda text: json.dumps(json.loads(text) | {"replicates": []}, indent=1) + "\n",
     "not UTF-8": lambda text: "\udcff" + text,
 }
 
 
 @pytest.mark.parametrize("how", DAMAGE)
-def test_a_result_that_is_not_what_its_name_says_is_refused_and_computed_again(project, monkeypatch, how):
+def test_a_result_that_is_not_as_it_was_stored_is_refused_and_computed_again_with_a_line(
+    project, monkeypatch, capsys, how
+):
     assert _run(project, monkeypatch) == 0
     path = _results(project)[0]
     text = path.read_text()
     damaged = DAMAGE[how](text)
     assert damaged != text
     path.write_text(damaged, errors="surrogateescape")
-    with pytest.raises(InputError, match="delete the file"):
+    with pytest.raises(InputError, match="simulates it anew"):
         read_run(path)
+    capsys.readouterr()
     assert _run(project, monkeypatch) == 0
     assert path.read_text() == text
+    told, _ = capsys.readouterr().err.splitlines()
+    assert told == f"artifact: {path}: not as it was stored; simulating it again"
 
 
 def test_a_plan_marks_the_batches_whose_results_are_all_stored_and_no_others(project, monkeypatch):
@@ -164,3 +174,39 @@ def test_a_plan_marks_the_batches_whose_results_are_all_stored_and_no_others(pro
     _results(project)[0].unlink()
     make_plan(Path("conf"), Path("results"), "full")
     assert not marker.exists()
+
+
+def test_a_plan_names_the_batches_with_a_damaged_result_and_mends_its_own_files(project, monkeypatch):
+    assert _run(project, monkeypatch) == 0
+    assert make_plan(Path("conf"), Path("results"), "full").damaged() == []
+    planned = [Path(project.runs[0].setting), Path(f"results/batches/{project.name}.json")]
+    planned.append(Path("results/experiments/mine.json"))
+    texts = [path.read_text() for path in planned]
+    for path in (_results(project)[0], *planned):
+        path.write_text(path.read_text()[:-9])
+    assert make_plan(Path("conf"), Path("results"), "full").damaged() == [project.name]
+    assert [path.read_text() for path in planned] == texts
+
+
+@pytest.mark.parametrize(
+    "error", [no_room(Path("run.json")), OSError(errno.ENOSPC, "No space left on device")]
+)
+def test_a_full_disk_ends_a_batch_in_one_line(project, monkeypatch, capsys, error):
+    calls = []
+
+    def full(setting, *rest):
+        calls.append(setting)
+        raise error
+
+    monkeypatch.setattr(batch, "simulate_file", full)
+    assert _run(project, monkeypatch) == 1
+    assert len(calls) == 1
+    (told,) = capsys.readouterr().err.splitlines()
+    assert re.match(r"artifact: .*: found a full disk, expected room", told)
+
+
+def test_a_setting_that_is_not_the_one_that_was_planned_is_no_result(project, monkeypatch, capsys):
+    first, second = project.runs[:2]
+    Path(first.setting).write_text(Path(second.setting).read_text())
+    assert _run(project, monkeypatch) == 1
+    assert f"{first.setting}: found another setting" in capsys.readouterr().err

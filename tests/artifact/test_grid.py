@@ -66,11 +66,22 @@ def test_a_grid_read_from_its_cache_is_the_compiled_one(folder):
     assert json.dumps(again.settings) == json.dumps(compiled.settings)
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"key": "other"}'])
-def test_a_damaged_cache_is_compiled_anew(folder, tmp_path, damage):
-    (tmp_path / "mine.json").write_text(damage)
+DAMAGE = {
+    "empty": lambda text: "",
+    "cut short": lambda text: text[: len(text) // 2],
+    "edited": lambda text: text.replace('"epochs": 1', '"epochs": 2'),
+    "another file": lambda text: '{"key": "other"}',
+}
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+def test_a_damaged_cache_is_compiled_anew(folder, tmp_path, how):
+    good = (folder / "results/grids/full/mine.json").read_text()
+    damaged = DAMAGE[how](good)
+    assert damaged != good
+    (tmp_path / "mine.json").write_text(damaged)
     assert grid.load(folder / "conf", tmp_path, "full").experiments["mine"].points
-    assert json.loads((tmp_path / "mine.json").read_text())["settings"]
+    assert (tmp_path / "mine.json").read_text() == good
 
 
 def test_a_changed_file_of_the_configuration_is_seen(folder, tmp_path):

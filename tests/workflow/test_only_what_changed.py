@@ -1,5 +1,6 @@
 """What runs again after a change: only what the change can have altered."""
 
+import json
 import re
 import shutil
 import sys
@@ -38,6 +39,10 @@ def _edit(path, old, new):
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def _listed(batch):
+    return json.loads(batch.read_text())["runs"]
 
 
 def _runs(folder):
@@ -147,12 +152,13 @@ def test_a_setting_that_fails_leaves_the_others_done_and_the_figure_unmade(folde
     before = _runs(folder)
     _sweep(folder, "a", "10,20,40,50")
     jobs(folder, *TARGETS)  # which writes the files of the new settings
-    settings = {path.stem: path for path in (folder / "results/settings").glob("*.json")}
-    bad = min(settings.keys() - {run.partition("-")[0] for run in before})
-    settings[bad].write_text("{}")
+    settings = {path.stem for path in (folder / "results/settings").glob("*.json")}
+    bad = min(settings - {run.partition("-")[0] for run in before})
+    results = {run["result"] for path in (folder / "results/batches").glob("*.json") for run in _listed(path)}
+    (folder / next(result for result in results if bad in result)).mkdir()  # so that nothing can be stored
     figure = (folder / "figures/a.csv").read_bytes()
     done = execute(folder, sys.executable, "-m", "snakemake", "--nocolor", "--cores", "2", *TARGETS)
     assert done.returncode != 0
-    assert f"python -m artifact.simulate results/settings/{bad}.json" in done.stdout
-    assert len(_runs(folder)) == len(before) + 3
+    assert f"again: python -m artifact.simulate results/settings/{bad}.json" in done.stdout
+    assert len(_runs(folder)) - 1 == len(before) + 3
     assert (folder / "figures/a.csv").read_bytes() == figure

@@ -50,4 +50,5 @@ rule walk_through:
         "Executing notebooks/explore.ipynb"
     shell:
         "EDGEBATCH_WORK={params.work} EDGEBATCH_FIGURES={params.figures}"
-        " jupyter nbconvert --execute --to html --output-dir {params.folder} {input.notebook} > {log} 2>&1"
+        " jupyter nbconvert --execute --to html --output-dir {params.folder}/build {input.notebook} > {log} 2>&1"
+        " && mv {params.folder}/build/explore.html {output}"

@@ -12,7 +12,7 @@ rule copy_paper:
     message:
         "Copying paper/{wildcards.file}.tex"
     shell:
-        "cp {input} {output} 2> {log}"
+        "(cp {input} {output}.part && mv {output}.part {output}) 2> {log}"
 
 
 rule typeset:
@@ -32,7 +32,8 @@ rule typeset:
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     message:
         "Typesetting the paper"
+    # what a typesetting that was killed left in build/ may be cut short
     shell:
-        "cd {params.folder} && TEXINPUTS=.:$OLDPWD/benchmarks: SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1"
-        " latexmk -pdf -interaction=nonstopmode -halt-on-error -outdir=build main.tex"
-        " > $OLDPWD/{log} 2>&1 && cp build/main.pdf main.pdf"
+        "root=$PWD; cd {params.folder} && rm -rf build && TEXINPUTS=.:$root/benchmarks:"
+        " SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1 latexmk -pdf -interaction=nonstopmode -halt-on-error -outdir=build main.tex"
+        ' > "$root/{log}" 2>&1 && mv build/main.pdf main.pdf'

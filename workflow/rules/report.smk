@@ -15,7 +15,7 @@ rule write_report:
         code=fingerprint("artifact.report"),
         work=lambda wildcards: WORK,
         figures=lambda wildcards, input: str(Path(input.pictures[0]).parent),
-        scale=lambda wildcards: config.get("scale", "full"),
+        scale=lambda wildcards: OPTIONS.scale,
     message:
         "Writing the report"
     shell:
