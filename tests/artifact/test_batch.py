@@ -199,7 +199,7 @@ def test_a_full_disk_ends_a_batch_in_one_line(project, monkeypatch, capsys, erro
         raise error
 
     monkeypatch.setattr(batch, "simulate_file", full)
-    assert _run(project, monkeypatch) == 1
+    assert _run(project, monkeypatch) == 2
     assert len(calls) == 1
     (told,) = capsys.readouterr().err.splitlines()
     assert re.match(r"artifact: .*: found a full disk, expected room", told)

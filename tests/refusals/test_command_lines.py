@@ -66,7 +66,7 @@ ARTIFACT = [
     ("collect nan.json --samples a.csv --points b.csv", "artifact: nan.json: name: found nan, expected a text"),
     ("collect twice.json --samples a.csv --points b.csv", "artifact: twice.json: name: found the key twice, expected each key once"),
     ("collect deep.json --samples a.csv --points b.csv", "artifact: deep.json: found nesting without end, expected JSON of a few levels"),
-    ("collect good.json --samples a.csv --points b.csv", "artifact: none/run.json: id: found another setting or a damaged file, expected the run run (delete the file to simulate it again)"),
+    ("collect good.json --samples a.csv --points b.csv", "artifact: none/run.json: found nothing, expected the run run as it was stored (the same command again simulates it anew)"),
     (f"{DRAW} a.pdf", "artifact: none.csv: found no such file or directory, expected a CSV file"),
     (f"{DRAW} a.jpg", "artifact: command line: files: found a.jpg, expected a file that ends in .pdf, .png, .tex or .json"),
     (f"{DRAW}", "artifact draw: command line: the following arguments are required: files ..."),
