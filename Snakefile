@@ -6,7 +6,7 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 from artifact.fingerprint import fingerprint
-from artifact.plan import make_plan
+from artifact.plan import make_plan, store
 from edgebatch.errors import InputError
 
 min_version("9.0")
@@ -15,6 +15,9 @@ shell.prefix('export PYTHONPATH="$PWD/src" OPENBLAS_NUM_THREADS=1; ')
 
 try:
     PLAN = make_plan(Path("conf"), Path("results"), config.get("scale", "full"))
+    # jobs on other machines read this file as well, and must not undo what their neighbours write
+    if workflow.is_main_process:
+        store(PLAN, Path("results"))
 except InputError as error:
     sys.exit(f"artifact: {error}")
 
@@ -33,6 +36,16 @@ report: "workflow/report/overview.rst"
 include: "workflow/rules/experiments.smk"
 include: "workflow/rules/conclusions.smk"
 include: "workflow/rules/paper.smk"
+
+
+# seconds each: on a cluster they run where snakemake was called
+localrules:
+    collect,
+    conclude,
+    copy_paper,
+    draw,
+    typeset,
+    walk_through,
 
 
 rule all:

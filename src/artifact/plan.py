@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from artifact import grid
 from artifact.batch_data import Batch, Run
@@ -27,6 +28,8 @@ class Plan:
         Prefix of the files that are kept: figures/, paper/, CLAIMS.md.
     work
         Folder of what lies between the runs and those.
+    settings
+        Every setting once, by its id.
     batches
         Every run once, by the name of its batch.
     """
@@ -34,6 +37,7 @@ class Plan:
     root: str
     work: str
     experiments: dict[str, ExperimentData]
+    settings: dict[str, dict[str, Any]]
     batches: dict[str, Batch]
 
     @property
@@ -45,11 +49,13 @@ class Plan:
         """Names of the batches that hold the runs of an experiment."""
         return [name for name, batch in self.batches.items() if experiment in batch.experiments]
 
+    def __format__(self, batch: str) -> str:
+        """What is left to do in a batch, so that a message of Snakemake can say it: ``{PLAN:batch}``."""
+        return self.batches[batch].title()
+
 
 def make_plan(conf: Path, results: Path, scale: str) -> Plan:
-    """Read the grid of `conf`, and write what the jobs read: settings, batches, expanded experiments.
-
-    Files that are as they should be are left alone, so that their time tells when they changed.
+    """Read the grid of `conf`, and name the files of every setting, batch and experiment.
 
     Raises
     ------
@@ -59,21 +65,29 @@ def make_plan(conf: Path, results: Path, scale: str) -> Plan:
     found = grid.load(conf, results / "grids" / scale, scale)
     full = scale == "full"
     work = results if full else results / scale
-    for id_, setting in found.settings.items():
+    experiments, runs = _expand(found, results)
+    batches = partition(experiments, runs)
+    return Plan("" if full else f"{work}/", str(work), experiments, found.settings, batches)
+
+
+def store(plan: Plan, results: Path) -> None:
+    """Write what the jobs read: settings, expanded experiments, batches and whether they are done.
+
+    Files that are as they should be are left alone, so that their time tells when they changed.
+    """
+    for id_, setting in plan.settings.items():
         path = results / "settings" / f"{id_}.json"
         if not path.exists():
             write_if_changed(path, json.dumps(setting, indent=1, sort_keys=True) + "\n")
-    experiments, runs = _expand(found, results)
-    for name, data in experiments.items():
-        write_if_changed(work / "experiments" / f"{name}.json", data.to_json())
-    for stale in (work / "experiments").glob("*.json"):
-        if stale.stem not in experiments:
+    folder = Path(plan.work, "experiments")
+    for name, data in plan.experiments.items():
+        write_if_changed(folder / f"{name}.json", data.to_json())
+    for stale in folder.glob("*.json"):
+        if stale.stem not in plan.experiments:
             stale.unlink()
-    batches = partition(experiments, runs)
-    for name, batch in batches.items():
+    for name, batch in plan.batches.items():
         write_if_changed(results / "batches" / f"{name}.json", batch.to_json())
         _mark(batch, results / "batches" / f"{name}.done")
-    return Plan("" if full else f"{work}/", str(work), experiments, batches)
 
 
 def _expand(found: Grid, results: Path) -> tuple[dict[str, ExperimentData], dict[str, Run]]:

@@ -11,11 +11,18 @@ import pytest
 
 from artifact import batch, simulate
 from artifact.batch_data import Batch
-from artifact.plan import make_plan
+from artifact.plan import Plan, make_plan, store
 from artifact.run_file import read_run
 from edgebatch.errors import InputError
 from tests.artifact.spoilt import GOOD
 from tests.workflow.checkout import ROOT
+
+
+def _plan() -> Plan:
+    """The plan of the working directory, stored."""
+    plan = make_plan(Path("conf"), Path("results"), "full")
+    store(plan, Path("results"))
+    return plan
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +34,7 @@ def planned(tmp_path_factory):
     (folder / "conf/experiment/mine.yaml").write_text(GOOD)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        make_plan(Path("conf"), Path("results"), "full")
+        _plan()
     return folder
 
 
@@ -36,7 +43,7 @@ def project(planned, tmp_path, monkeypatch):
     """A copy of it as working directory, with its one batch."""
     folder = shutil.copytree(planned, tmp_path / "copy")
     monkeypatch.chdir(folder)
-    (found,) = make_plan(Path("conf"), Path("results"), "full").batches.values()
+    (found,) = _plan().batches.values()
     assert len(found.runs) == 4
     return found
 
@@ -159,8 +166,8 @@ def test_a_plan_marks_the_batches_whose_results_are_all_stored_and_no_others(pro
     assert not marker.exists()
     assert _run(project, monkeypatch) == 0
     marker.unlink()
-    make_plan(Path("conf"), Path("results"), "full")
+    _plan()
     assert marker.exists()
     _results(project)[0].unlink()
-    make_plan(Path("conf"), Path("results"), "full")
+    _plan()
     assert not marker.exists()
