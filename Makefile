@@ -7,7 +7,7 @@ BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 SMOKE := --config scale=smoke
 
-.PHONY: help reproduce test conformance smoke benchmark lint format clean
+.PHONY: help reproduce test test-slurm conformance smoke benchmark lint format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -18,6 +18,9 @@ reproduce: .venv/ready ## regenerate every figure, table, claim, the report and 
 
 test: .venv/ready ## run the tests
 	$(RUN) python -m pytest -n 2 --dist loadfile tests/workflow tests/artifact tests/edgebatch
+
+test-slurm: .venv/ready ## run the pipeline on two nodes of SLURM, and lose one; as root, after tests/slurm/install
+	$(RUN) python -m pytest tests/slurm
 
 conformance: .venv/ready ## compare all exact schedulers on thousands of random instances
 	$(RUN) python -m pytest -n 2 tests/conformance
