@@ -1,6 +1,7 @@
 """SLURM on this machine: a controller and two nodes, each with its jobs in a process namespace of its own."""
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -46,6 +47,8 @@ class Cluster:
 @contextmanager
 def running(state: Path) -> Iterator[Cluster]:
     """A cluster that takes jobs, until the block ends."""
+    # ended from outside, as by Ctrl-C: everything is undone
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     cluster = Cluster(state)
     with ExitStack() as stack:
         configure(state, INSTALLED)
