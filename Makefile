@@ -14,7 +14,6 @@ help: ## list the targets
 
 reproduce: .venv/ready ## regenerate every figure, table, claim, the report and the PDF
 	$(RUN) snakemake --cores $(CORES)
-	@$(MAKE) --no-print-directory report.html
 
 test: .venv/ready ## run the tests
 	$(RUN) python -m pytest -n 2 --dist loadfile tests/workflow tests/artifact tests/edgebatch
@@ -28,9 +27,9 @@ conformance: .venv/ready ## compare all exact schedulers on thousands of random 
 smoke: .venv/ready ## run the whole pipeline at small scale, below results/smoke/
 	$(RUN) snakemake --cores $(CORES) $(SMOKE)
 
-benchmark: .venv/ready ## measure speed and memory of the pipeline, then race the exact schedulers
-	$(RUN) python benchmarks/benchmark.py
+benchmark: .venv/ready ## race the exact schedulers, then measure the pipeline and what each figure costs
 	$(RUN) OPENBLAS_NUM_THREADS=1 PYTHONPATH=src python benchmarks/race.py
+	$(RUN) python benchmarks/benchmark.py
 
 lint: .venv/ready ## check style, types and the workflow
 	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy
@@ -41,10 +40,6 @@ format: .venv/ready ## format the code
 
 clean: ## remove results, the report and the environment; figures and tables in git stay
 	rm -rf results .snakemake report.html paper/build paper/main.pdf .venv
-
-# One page with every figure and table; made anew only if one of them has changed.
-report.html: .venv/ready $(wildcard figures/*.png results/report/*.html workflow/report/*.rst)
-	$(RUN) snakemake --report report.html --quiet
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("needs Python 3.11 or newer, found " + sys.version.split()[0])'

@@ -30,11 +30,9 @@ wildcard_constraints:
     batch="[0-9a-f]{12}",
 
 
-report: "workflow/report/overview.rst"
-
-
 include: "workflow/rules/experiments.smk"
 include: "workflow/rules/conclusions.smk"
+include: "workflow/rules/report.smk"
 include: "workflow/rules/paper.smk"
 
 
@@ -46,6 +44,7 @@ localrules:
     draw,
     typeset,
     walk_through,
+    write_report,
 
 
 rule all:
@@ -57,6 +56,7 @@ rule all:
             ending=["pdf", "png", "csv"],
         ),
         f"{ROOT}CLAIMS.md",
+        f"{ROOT}report.html",
         f"{WORK}/notebook/explore.html",
         [f"{ROOT}paper/main.pdf"] if LATEX else [],
 

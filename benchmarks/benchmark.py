@@ -1,101 +1,77 @@
-"""Speed and memory of the whole pipeline against their bounds: ``make benchmark``.
+"""Speed and memory of the pipeline against their bounds, and what each figure costs: ``make benchmark``.
 
 Runs the pipeline cold in a copy of the checkout, then once more with nothing to do, and prints each
-figure with its ratio to the bound (below 1 is within it). Stores the CPU minutes of each experiment, which
-the claims table shows, in benchmarks/minutes.json.
+figure with its ratio to the bound (below 1 is within it). Then each figure is made from nothing, alone.
+Stores the costs in benchmarks/costs.json, for README.md and the claims table; ``--scale smoke`` tries all
+of this at small scale and stores nothing.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import os
 import resource
 import shutil
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-COPIED = (
-    *("conf", "src", "workflow", "profiles", "paper", "notebooks", "benchmarks"),
-    *("Snakefile", "pyproject.toml", "environment.yml"),
-)
-CORES = 4
+import costs_report
+from checkout import ROOT, checkout, disk_mb, run, simulations
+from costs import measure_costs, rounded, spent
 
 
 def main() -> None:
-    """Measure, print the table, and store the minutes."""
-    with tempfile.TemporaryDirectory(prefix="edgebatch-") as folder:
-        copy = Path(folder) / "checkout"
-        copy.mkdir()
-        for name in COPIED:
-            source = ROOT / name
-            (shutil.copytree if source.is_dir() else shutil.copy2)(source, copy / name)
-        rows = list(measure(copy))
-        minutes = minutes_by_experiment(copy)
+    """Measure, print the table, and store the costs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--scale", default="full", help="a file of conf/scale/ (default: full)")
+    parser.add_argument("--cores", type=int, default=4, help="cores to use (default: 4)")
+    chosen = parser.parse_args()
+    scale, cores = chosen.scale, chosen.cores
+    snakemake = ("snakemake", "--config", f"scale={scale}", "--cores", str(cores))
+    with checkout() as copy:
+        run(copy, "python", "-m", "edgebatch.warm_up")
+        before, before_mb = resource.getrusage(resource.RUSAGE_CHILDREN), disk_mb(copy)
+        wall_s = run(copy, *snakemake)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        whole = spent(copy, wall_s, before_mb)
+        cold = (f"cold reproduce on {cores} cores (min, wall)", wall_s / 60, 5)
+        rows = [cold, *measure(copy, snakemake, cpu_s, after.ru_maxrss / 1e6)]
+        costs = rounded(measure_costs(copy, scale, cores, whole, after.ru_maxrss / 1e6))
     print(f"{'':44}{'measured':>10}{'bound':>8}{'ratio':>8}")
     for name, measured, bound in rows:
         print(f"{name:44}{measured:10.2f}{bound:8.4g}{measured / bound:8.2f}")
-    text = json.dumps(minutes, indent=1, sort_keys=True) + "\n"
-    (ROOT / "benchmarks" / "minutes.json").write_text(text)
+    print(costs_report.costs_section(costs, costs_report.experiments()))
+    if scale == "full":
+        text = json.dumps(costs, indent=1, sort_keys=True) + "\n"
+        (ROOT / "benchmarks" / "costs.json").write_text(text)
+        costs_report.main()
 
 
-def measure(copy: Path) -> Iterator[tuple[str, float, float]]:
-    """Name, figure and bound of each measurement, in the copy of the checkout."""
-    run(copy, "python", "-m", "edgebatch.warm_up")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    wall_s = run(copy, "snakemake", "--cores", str(CORES)) + run(copy, "snakemake", "--report", "report.html")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    useful_s = sum(entry["scheduler"] + entry["workload"] for entry in simulations(copy))
-    yield f"cold reproduce on {CORES} cores (min, wall)", wall_s / 60, 5
-    yield "largest job (GB)", after.ru_maxrss / 1e6, 2
+def measure(
+    copy: Path, snakemake: tuple[str, ...], cpu_s: float, largest_job_gb: float
+) -> Iterator[tuple[str, float, float]]:
+    """Name, figure and bound of each measurement, in a copy where everything has been made."""
+    simulated = simulations(copy)
+    useful_s = sum(entry["scheduler"] + entry["workload"] for entry in simulated)
+    yield "largest job (GB)", largest_job_gb, 2
     yield "total CPU over schedulers and workload", cpu_s / useful_s, 2.5
-    yield "no-op run (s)", min(run(copy, "snakemake", "--cores", str(CORES)) for _ in range(3)), 4
-    yield "parsing, with the grid cached (s)", min(parse(copy) for _ in range(3)), 3
-    with (copy / "conf" / "experiment" / "throughput_vs_latency.yaml").open("a") as edited:
-        edited.write("\n")
-    yield "parsing, with one experiment edited (s)", parse(copy), 3
+    yield "no-op run (s)", min(run(copy, *snakemake) for _ in range(3)), 4
+    yield "parsing, with the grid cached (s)", min(parse(copy, snakemake) for _ in range(3)), 3
+    edited = copy / "conf" / "experiment" / "throughput_vs_latency.yaml"
+    text = edited.read_text()
+    edited.write_text(text + "\n")
+    yield "parsing, with one experiment edited (s)", parse(copy, snakemake), 3
+    edited.write_text(text)
     shutil.rmtree(copy / "results" / "grids")
-    yield "parsing, with the grid compiled anew (s)", parse(copy), 3
-    settings = len(list((copy / "results" / "settings").glob("*.json")))
-    print(f"{settings} settings, {useful_s:.0f} s in schedulers and workload, {cpu_s:.0f} s of CPU in all")
+    yield "parsing, with the grid compiled anew (s)", parse(copy, snakemake), 3
+    count = len(simulated)
+    print(f"{count} settings, {useful_s:.0f} s in schedulers and workload, {cpu_s:.0f} s of CPU in all")
 
 
-def run(copy: Path, *command: str) -> float:
-    """Wall time of a command in the copy, with the copy's own code."""
-    environment = dict(os.environ, PYTHONPATH=str(copy / "src"))
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    begin = time.perf_counter()
-    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
-    return time.perf_counter() - begin
-
-
-def parse(copy: Path) -> float:
+def parse(copy: Path, snakemake: tuple[str, ...]) -> float:
     """Wall time until the workflow is read: all its rules are listed."""
-    return run(copy, "snakemake", "--list-rules")
-
-
-def simulations(copy: Path) -> list[dict[str, Any]]:
-    """What each simulation logged: its run, and the seconds that its parts took."""
-    logs = sorted((copy / "results" / "logs" / "simulate").glob("*.log"))
-    return [json.loads(line) for path in logs for line in path.read_text().splitlines()]
-
-
-def minutes_by_experiment(copy: Path) -> dict[str, float]:
-    """CPU minutes of the runs that each experiment needs."""
-    spent = {entry["run"]: entry["process"] for entry in simulations(copy)}
-    result = {}
-    for path in (copy / "results" / "experiments").glob("*.json"):
-        runs = {Path(point["run"]).stem for point in json.loads(path.read_text())["points"]}
-        result[path.stem] = round(sum(spent[run] for run in runs) / 60, 1)
-    return result
+    return run(copy, *snakemake, "--list-rules")
 
 
 if __name__ == "__main__":

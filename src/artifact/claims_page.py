@@ -1,7 +1,8 @@
-"""CLAIMS.md: claim, what the paper says, command, expected, measured, verdict, minutes."""
+"""CLAIMS.md: claim, what the paper says, command, expected, measured, verdict, minutes; and as data."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from artifact.claims import Decision
@@ -50,6 +51,25 @@ def _row(decision: Decision, minutes: Mapping[str, float]) -> tuple[str, ...]:
         f"**{decision.verdict}**",
         told,
     )
+
+
+def claims_json(decisions: Sequence[Decision]) -> str:
+    """The same as data, for the report."""
+    found = [
+        {
+            "id": decision.claim.id,
+            "says": decision.claim.says,
+            "certainty": decision.claim.certainty,
+            "experiments": decision.claim.experiments,
+            "expected": decision.expected,
+            "measured": decision.measured,
+            "verdict": decision.verdict,
+            "about": _about(decision),
+            "exceptions": decision.exceptions,
+        }
+        for decision in decisions
+    ]
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
 def _about(decision: Decision) -> str:

@@ -56,17 +56,28 @@ def _parser() -> argparse.ArgumentParser:
     drawing = command("draw", _draw, "draw the figure of an experiment, and set its table")
     drawing.add_argument("experiment", type=Path, help="file of results/experiments/")
     drawing.add_argument("points", type=Path, help="CSV behind the figure")
-    drawing.add_argument("files", type=Path, nargs="+", help="files to write: .pdf, .png, .tex, .html")
+    drawing.add_argument("files", type=Path, nargs="+", help="files to write: .pdf, .png, .tex, .json")
+    reporting = command("report", _report, "put claims, figures and tables on one page")
+    reporting.add_argument("--work", type=Path, default=Path("results"), help="folder of the results")
+    reporting.add_argument(
+        "--figures", type=Path, default=Path("figures"), help="folder of the figures' pictures"
+    )
+    reporting.add_argument("--benchmarks", type=Path, default=Path("benchmarks"), help="folder of race.png")
+    reporting.add_argument(
+        "--layout", type=Path, default=Path("workflow/report"), help="folder of page.html and style.css"
+    )
+    reporting.add_argument("--scale", default="full", help="scale of the results, as the page tells it")
+    reporting.add_argument("--out", type=Path, default=Path("report.html"), help="page to write")
     concluding = command("conclude", _conclude, "decide the claims, and set the paper's tables and values")
     concluding.add_argument("--work", type=Path, default=Path("results"), help="folder of the results")
     concluding.add_argument(
         "--figures", type=Path, default=Path("figures"), help="folder of the figures' CSV"
     )
     concluding.add_argument(
-        "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of minutes.json and race.json"
+        "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of costs.json and race.json"
     )
     concluding.add_argument(
-        "--report", type=Path, default=Path("results/report"), help="folder for HTML tables"
+        "--report", type=Path, default=Path("results/report"), help="folder for what the report shows"
     )
     concluding.add_argument("--out", type=Path, default=Path("."), help="root of what is written")
     return parser
@@ -133,11 +144,19 @@ def _draw(chosen: argparse.Namespace) -> None:
     data = read_experiment_data(chosen.experiment)
     points = pd.read_csv(chosen.points)
     table = tables.of_experiment(data, points)
-    texts = {".tex": table.latex, ".html": table.html}
+    texts = {".tex": table.latex, ".json": table.to_json}
     figures.draw(data, points, [path for path in chosen.files if path.suffix not in texts])
     for path in chosen.files:
         if path.suffix in texts:
             write(path, texts[path.suffix]())
+
+
+def _report(chosen: argparse.Namespace) -> None:
+    from artifact.files import write
+    from artifact.report import report_page
+
+    pieces = (chosen.work, chosen.figures, chosen.benchmarks, chosen.layout)
+    write(chosen.out, report_page(*pieces, chosen.scale))
 
 
 def _conclude(chosen: argparse.Namespace) -> None:

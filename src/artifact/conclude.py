@@ -12,7 +12,7 @@ import pandas as pd
 from artifact import tables, values
 from artifact.assumptions import read_assumptions
 from artifact.claims import Decision, decide, read_claims
-from artifact.claims_page import claims_page
+from artifact.claims_page import claims_json, claims_page
 from artifact.compose import Composed, compose_config, compose_files, groups
 from artifact.experiment_data import ExperimentData, namer, read_experiment_data
 from edgebatch.errors import InputError, one_of
@@ -31,8 +31,8 @@ def conclude(conf: Path, work: Path, figures: Path, benchmarks: Path) -> dict[st
     figures
         Folder with the CSV of each figure.
     benchmarks
-        Folder with what the last benchmarks stored: minutes.json, CPU minutes by experiment, and race.json,
-        values for the prose. Both may be missing.
+        Folder with what the last benchmarks stored: costs.json, with the CPU minutes of each experiment, and
+        race.json, values for the prose. Both may be missing.
     """
     experiments = {
         path.stem: read_experiment_data(path) for path in sorted((work / "experiments").glob("*.json"))
@@ -40,12 +40,15 @@ def conclude(conf: Path, work: Path, figures: Path, benchmarks: Path) -> dict[st
     samples = {name: pd.read_csv(work / "samples" / f"{name}.csv") for name in experiments}
     points = {name: pd.read_csv(figures / f"{name}.csv") for name in experiments}
     decisions = decide_all(conf, experiments, samples)
-    spent, race = (_stored(benchmarks / name) for name in ("minutes.json", "race.json"))
+    costs, race = (_stored(benchmarks / name) for name in ("costs.json", "race.json"))
+    minutes = {name: cost["cpu_minutes"] for name, cost in costs.get("experiments", {}).items()}
     nominal = compose_config(conf, [])
     made = {table.name: table for table in _tables(conf, nominal, experiments, decisions)}
     files = {f"paper/tables/{name}.tex": table.latex() for name, table in made.items()}
-    files |= {f"report/{name}.html": table.html() for name, table in made.items()}
-    files["CLAIMS.md"] = claims_page(decisions, spent)
+    files |= {f"report/{name}.json": table.to_json() for name, table in made.items()}
+    # of a claim the report says more than the paper's table does
+    files["report/claims.json"] = claims_json(decisions)
+    files["CLAIMS.md"] = claims_page(decisions, minutes)
     files["ASSUMPTIONS.md"] = ASSUMPTIONS + made["assumptions"].markdown()
     files["paper/values.tex"] = values.values_file(
         _values(conf, nominal, experiments, samples, points, decisions) | race

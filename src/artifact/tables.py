@@ -1,11 +1,12 @@
-"""LaTeX tables (booktabs), and the same tables as HTML for the report."""
+"""Tables: for LaTeX (booktabs), in Markdown, and as data for the report."""
 
 from __future__ import annotations
 
-import html
+import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -51,19 +52,14 @@ class Table:
         ]
         return "\n".join(lines) + "\n"
 
-    def html(self) -> str:
-        """The table as a page of its own that needs nothing else."""
-        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in self.head)
-        rows = "\n".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows
-        )
-        return (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{html.escape(self.name)}</title><style>{HTML_STYLE}</style></head><body>"
-            f"<table><caption>{html.escape(self.caption)}</caption><thead><tr>{head}</tr></thead>"
-            f"<tbody>\n{rows}\n</tbody></table></body></html>\n"
-        )
+    def to_json(self) -> str:
+        """The table as data, for the report."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    def alignments(self) -> list[str]:
+        """How each column is set, in a word."""
+        words = {"l": "left", "r": "right", "c": "center", "p": "prose"}
+        return [words[letter] for letter in re.sub(r"\{[^}]*\}", "", self.columns)]
 
     def markdown(self) -> str:
         """The table in Markdown."""
@@ -71,12 +67,10 @@ class Table:
         return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in cells)
 
 
-HTML_STYLE = (
-    "body{font:15px/1.4 system-ui,sans-serif;margin:1rem;overflow-x:auto}"
-    "table{border-collapse:collapse}caption{text-align:left;margin-bottom:.6rem;max-width:60rem}"
-    "th,td{padding:.25rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid #ddd}"
-    "thead th{border-bottom:2px solid #333}"
-)
+def read_table(path: Path) -> Table:
+    """Read the file of a table."""
+    return Table(**json.loads(path.read_text(encoding="utf-8")))
+
 
 SPECIAL = {
     "\\": "\\textbackslash{}",

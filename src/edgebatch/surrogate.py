@@ -20,11 +20,17 @@ from numpy.typing import NDArray
 FOUND, REFUTED, OPEN = 0, 1, 2
 """A feasible batch is at hand; there is none; not decided."""
 
-STEPS = 6
-"""Batches that are priced, once a deadline is refuted, for multipliers that refute more than that."""
+NEVER = -1
+"""In place of how often a request was tried as a batch's tightest: it cannot be."""
+
+DEEPEST = 400
+"""Levels of branching at most, for each takes about a kilobyte of a stack that may have half a megabyte."""
 
 PATIENCE = 8
-"""Nodes that a tightest request gets before the next one is tried, each time round eight times as many."""
+"""Nodes that a tightest request gets when it is first tried; each time round eight times as many."""
+
+STEPS = 6
+"""Batches that are priced, once a deadline is refuted, for multipliers that refute more than that."""
 
 MARGIN = 1e-11
 """Sums of up to 10^5 floats err by less than this share: a budget counts as exceeded only beyond it."""
@@ -79,8 +85,10 @@ def _rise(heap, size, value):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def _combine(cost, multipliers):  # type: ignore[no-untyped-def]
     """Surrogate cost of each candidate."""
-    weight = np.zeros(cost.shape[1])
-    for r in range(cost.shape[0]):
+    weight = np.empty(cost.shape[1])
+    for i in range(weight.size):
+        weight[i] = multipliers[0] * cost[0, i]
+    for r in range(1, cost.shape[0]):
         if multipliers[r] > 0:
             for i in range(weight.size):
                 weight[i] += multipliers[r] * cost[r, i]
@@ -108,7 +116,8 @@ def largest(rows, multipliers):  # type: ignore[no-untyped-def]
     weight = _combine(rows.cost, multipliers)
     constant, rate = _surrogate_budget(rows, multipliers)
     heap = np.empty(weight.size + 1)
-    size, total, best = 0, 0.0, 0
+    # zeros of a type, not literals, so that `_rise` is compiled once
+    size, best, total = np.int64(0), np.int64(0), 0.0
     for d in range(weight.size):
         _rise(heap, size, weight[d])
         size += 1
@@ -122,34 +131,32 @@ def largest(rows, multipliers):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _screen(k, rows, multipliers, alive, tried):  # type: ignore[no-untyped-def]
+def _screen(k, rows, multipliers, tries):  # type: ignore[no-untyped-def]
     """Refute batches of `k` by one surrogate budget, for each request as the batch's tightest.
 
-    One pass with the k-1 smallest costs so far in a heap, O(I log k). `alive` loses the tightest requests
-    that are refuted. Left out is also what in place of the dearest of the k-1 exceeds the budget of
-    every tightest request that is alive (reduced-cost fixing).
+    One pass with the k-1 smallest costs so far in a heap, O(I log k). `tries` of the tightest requests that
+    are refuted becomes `NEVER`. Left out is also what in place of the dearest of the k-1 exceeds the
+    budget of every tightest request that is not refuted (reduced-cost fixing).
 
     Returns
     -------
     tightest, relevant
-        Place in `relevant` of the request alive and not tried that leaves most of the budget, or -1; and
-        what may be in a batch of k, by position.
+        Place in `relevant` of the request least often tried, of those the one that leaves most of the
+        budget; and what may be in a batch of k, by position, nothing if all are refuted.
     """
     weight = _combine(rows.cost, multipliers)
     constant, rate = _surrogate_budget(rows, multipliers)
-    reach = np.empty(weight.size)
-    heap = np.empty(max(k - 1, 1))
+    reach, heap = np.empty(weight.size), np.empty(k)
     heap[0] = 0.0
-    size, total, best, most = 0, 0.0, -1, -1.0
+    size, best, total, most = np.int64(0), -1, 0.0, 0.0
     for d in range(weight.size):
-        if alive[d]:
+        if tries[d] != NEVER:
             room = constant + rate * rows.deadline_s[d] - total - weight[d]
+            reach[d] = room + heap[0]
             if size < k - 1 or room < 0:
-                alive[d] = False
-            else:
-                reach[d] = room + heap[0]
-                if room > most and not tried[d]:
-                    best, most = d, room
+                tries[d] = NEVER
+            elif best < 0 or tries[d] < tries[best] or (tries[d] == tries[best] and room > most):
+                best, most = d, room
         if size < k - 1:
             _rise(heap, size, weight[d])
             size += 1
@@ -157,16 +164,16 @@ def _screen(k, rows, multipliers, alive, tried):  # type: ignore[no-untyped-def]
         elif k > 1 and weight[d] < heap[0]:
             total += weight[d] - heap[0]
             _sink(heap, size, weight[d])
-    farthest, first, place = -1.0, weight.size, -1
+    farthest, first, place = -1.0, weight.size, weight.size
     relevant = np.empty(weight.size, np.int64)
     for i in range(weight.size - 1, -1, -1):
-        if alive[i] or weight[i] <= farthest:
+        if tries[i] != NEVER or weight[i] <= farthest:
             first -= 1
             relevant[first] = i
             place = first if i == best else place
-        if alive[i]:
+        if tries[i] != NEVER:
             farthest = max(farthest, reach[i])
-    return (place - first if best >= 0 else -1), relevant[first:]
+    return place - first, relevant[first:]
 
 
 @njit(cache=True, error_model="numpy")
@@ -196,8 +203,9 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
 
     A matrix game: a mixture of batches that overloads no row, against multipliers that overload every
     batch. With all entries shifted above zero it is a linear program with a row for each budget and a
-    column for each batch, solved by the simplex method; the column to enter is the batch of smallest
-    surrogate cost.
+    column for each batch, solved by the simplex method. The column to enter is the slack of a row whose
+    price fell below zero, else the batch of smallest surrogate cost: if that one has no gain either, no
+    column has, and the prices are optimal multipliers.
 
     Parameters
     ----------
@@ -212,45 +220,51 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
         `FOUND`; `REFUTED` by `multipliers`; `OPEN`, with a mixture that fits.
     """
     count = cost.shape[0]
+    shift = 1.0
     for r in range(count):
+        shift = max(shift, 1 + room[r])
         if room[r] < 0:
             return REFUTED
     if k == 0:
         return FOUND
-    if cost.shape[1] < k:
+    if k < 0 or cost.shape[1] < k:
         return REFUTED
-    shift = 1.0
+    inverse, members = np.empty((count, count)), np.empty((count, k), np.int64)
+    value, column, entering = np.empty(count), np.empty(count), np.empty(count)
+    gain, prices, trial = np.empty(count), np.empty(count), np.empty(count)
     for r in range(count):
-        shift = max(shift, 1 + room[r])
-    inverse, value = np.zeros((count, count)), np.ones(count)
-    for r in range(count):
-        inverse[r, r] = 1.0
-    is_batch = np.zeros(count, np.bool_)
-    members = np.empty((count, k), np.int64)
-    column, entering, prices = np.empty(count), np.empty(count), np.zeros(count)
-    trial = multipliers.copy()
+        for c in range(count):
+            inverse[r, c] = 1.0 if r == c else 0.0
+        value[r], gain[r], prices[r], trial[r] = 1.0, 0.0, 0.0, multipliers[r]
     strongest = -np.inf
     for step in range(60):
-        _cheapest(_combine(cost, trial), k, chosen)
-        fits, overload, price = True, 0.0, 0.0
+        slack, lowest = -1, -1e-9
         for r in range(count):
-            load = 0.0
-            for j in range(k):
-                load += cost[r, chosen[j]]
-            fits = fits and load <= room[r]
-            overload += trial[r] * (load - room[r])
-            column[r] = load - room[r] + shift
-            price += prices[r] * column[r]
-        if fits:
-            return FOUND
-        if overload > strongest:
-            strongest = overload
+            if prices[r] < lowest:
+                slack, lowest = r, prices[r]
+        for r in range(count):
+            column[r] = 1.0 if r == slack else 0.0
+        if slack < 0:
+            _cheapest(_combine(cost, trial), k, chosen)
+            fits, overload, price = True, 0.0, 0.0
             for r in range(count):
-                multipliers[r] = trial[r]
-        if strongest > MARGIN * shift and (step >= STEPS or price >= 1 - 1e-3):
-            return REFUTED
-        if step > 0 and price >= 1 - 1e-9:
-            break
+                load = 0.0
+                for j in range(k):
+                    load += cost[r, chosen[j]]
+                fits = fits and load <= room[r]
+                overload += trial[r] * (load - room[r])
+                column[r] = load - room[r] + shift
+                price += prices[r] * column[r]
+            if fits:
+                return FOUND
+            if overload > strongest:
+                strongest = overload
+                for r in range(count):
+                    multipliers[r] = trial[r]
+            if strongest > MARGIN * shift and (step >= STEPS or price >= 1 - 1e-3):
+                return REFUTED
+            if step > 0 and price >= 1 - 1e-9:
+                break
         leaving, least = -1, np.inf
         for r in range(count):
             entering[r] = 0.0
@@ -260,9 +274,9 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
                 leaving, least = r, value[r] / entering[r]
         if leaving < 0:
             break
+        gain[leaving] = 1.0 if slack < 0 else 0.0
         for j in range(k):
             members[leaving, j] = chosen[j]
-        is_batch[leaving] = True
         for c in range(count):
             inverse[leaving, c] /= entering[leaving]
         value[leaving] = least
@@ -275,8 +289,7 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
         for c in range(count):
             prices[c] = 0.0
             for r in range(count):
-                if is_batch[r]:
-                    prices[c] += inverse[r, c]
+                prices[c] += gain[r] * inverse[r, c]
             trial[c] = max(0.0, prices[c])
             total += trial[c]
         for c in range(count):
@@ -286,102 +299,108 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
     for i in range(cost.shape[1]):
         share[i] = 0.0
     for r in range(count):
-        if is_batch[r]:
+        if gain[r] > 0:
             for j in range(k):
                 share[members[r, j]] += value[r]
     return OPEN
 
 
 @njit(cache=True, error_model="numpy")
-def _branch(cost, k, room, multipliers, limit, chosen):  # type: ignore[no-untyped-def]
+def _branch(cost, k, room, multipliers, depth, limit, chosen):  # type: ignore[no-untyped-def]
     """Choose `k` requests within `room`, or refute that, by branch and bound on the relaxation.
 
-    Requests that in place of the dearest of the k cheapest exceed the surrogate budget are out. Then
-    depth first: of the requests with a share between none and all of one, a dear one is in, and later
-    out.
+    What the reduced costs do not settle (`_settle`) is left to two branches: of the requests that the
+    relaxation takes in part, a dear one is in; or it is out, and with it all that it dominates, since a
+    batch with one of those may take it instead.
+
+    Parameters
+    ----------
+    multipliers
+        Where to begin; filled with the strongest that were met at the root.
+    depth, limit
+        Level of this node; most nodes below it.
+    chosen
+        Filled with the batch, if one is found.
 
     Returns
     -------
     outcome, nodes
-        `OPEN` if `limit` nodes did not decide it.
+        `OPEN` if `limit` nodes did not decide it, or with fewer nodes if it is `DEEPEST` before that.
     """
+    count, size = cost.shape
+    share, nodes = np.empty(size), 0
+    outcome = _relax(cost, k, room, multipliers, chosen, share)
+    if outcome != OPEN or limit <= 0 or depth == DEEPEST:
+        return outcome, nodes
     weight = _combine(cost, multipliers)
-    core = np.flatnonzero(weight <= _farthest(weight, k, multipliers, room, chosen))
-    kind = np.zeros(core.size, np.int8)  # 0 free, 1 in, 2 out, 3 out as well, below the node at depth `since`
-    since = np.zeros(core.size, np.int64)
-    path = np.empty(core.size + 1, np.int64)
-    rooms = np.empty((k + 1, room.size))
-    for r in range(room.size):
-        rooms[0, r] = room[r]
-    free = np.empty(core.size, np.int64)
-    share, prices = np.empty(core.size), np.empty(room.size)
-    taken, depth, nodes = 0, 0, 0
-    while nodes < limit:
-        nodes += 1
-        size = 0
-        for c in range(core.size):
-            if kind[c] == 0:
-                free[size] = c
-                size += 1
-        needed, here = k - taken, _columns(cost, core[free[:size]])
-        for r in range(room.size):
+    low, high = _settle(weight, k, room, multipliers, chosen)
+    left, prices = np.empty(count), np.empty(count)
+    sure, free, keep = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    sures, frees, pick, best, whole = 0, 0, size, -1.0, 0.0
+    for r in range(count):
+        left[r] = room[r]
+    for i in range(size):
+        whole += share[i] / k
+    for i in range(size):
+        if weight[i] < low:
+            sure[sures] = i
+            sures += 1
+            for r in range(count):
+                left[r] -= cost[r, i]
+        elif weight[i] <= high:
+            free[frees] = i
+            frees += 1
+            dearest = 0.0
+            for r in range(count):
+                dearest = max(dearest, cost[r, i])
+            score = share[i] * (whole - share[i]) * dearest * dearest
+            if score > best:
+                pick, best = i, score
+    if pick < size:
+        sure[sures] = pick
+    for out in range(2 if pick < size else 1):
+        kept = 0
+        for c in range(frees):
+            if free[c] != pick and not (out and _dominates(cost, pick, free[c])):
+                keep[kept] = free[c]
+                kept += 1
+        for r in range(count):
             prices[r] = multipliers[r]
-        outcome = _relax(here, needed, rooms[taken], prices, chosen, share)
+            if pick < size:
+                left[r] += cost[r, pick] if out else -cost[r, pick]
+        sures += 0 if pick == size else -1 if out else 1
+        nodes += 1
+        some, needed = _columns(cost, keep[:kept]), k - sures
+        outcome, visited = _branch(some, needed, left, prices, depth + 1, limit - nodes, chosen)
+        nodes += visited
         if outcome == FOUND:
             for j in range(needed):
-                chosen[j] = core[free[chosen[j]]]
-            for c in range(core.size):
-                if kind[c] == 1:
-                    chosen[needed] = core[c]
-                    needed += 1
-            return FOUND, nodes
-        if outcome == OPEN:
-            weight = _combine(here, prices)
-            farthest = _farthest(weight, needed, prices, rooms[taken], chosen)
-            whole, best, pick = 0.0, -1.0, 0
-            for i in range(size):
-                whole += share[i] / needed
-            for i in range(size):
-                if weight[i] > farthest:
-                    kind[free[i]], since[free[i]] = 3, depth
-                dearest = 0.0
-                for r in range(room.size):
-                    dearest = max(dearest, here[r, i])
-                score = share[i] * (whole - share[i]) * dearest * dearest
-                if score > best:
-                    best, pick = score, free[i]
-            kind[pick] = 1
-            path[depth] = pick
-            for r in range(room.size):
-                rooms[taken + 1, r] = rooms[taken, r] - cost[r, core[pick]]
-            depth += 1
-            taken += 1
-            continue
-        while depth > 0 and kind[path[depth - 1]] == 2:
-            depth -= 1
-            kind[path[depth]] = 0
-        if depth == 0:
-            return REFUTED, nodes
-        pick = path[depth - 1]
-        kind[pick] = 2
-        taken -= 1
-        for c in range(core.size):
-            if kind[c] == 3 and since[c] >= depth:
-                kind[c] = 0
-            if kind[c] == 0 and _dominates(cost, core[pick], core[c]):
-                kind[c], since[c] = 3, depth
-    return OPEN, nodes
+                chosen[j] = keep[chosen[j]]
+            for j in range(sures):
+                chosen[needed + j] = sure[j]
+        if outcome != REFUTED:
+            return outcome, nodes
+    return REFUTED, nodes
 
 
 @njit(cache=True, error_model="numpy")
-def _farthest(weight, k, multipliers, room, chosen):  # type: ignore[no-untyped-def]
-    """Surrogate cost beyond which a request, in place of the dearest of the k cheapest, exceeds `room`."""
-    result = _cheapest(weight, k, chosen) + MARGIN
+def _settle(weight, k, room, multipliers, chosen):  # type: ignore[no-untyped-def]
+    """Surrogate costs below which a request must be in a batch of k, and above which it must be out.
+
+    The k cheapest leave a gap in the surrogate budget. A request beyond the gap above the dearest of them
+    cannot take its place, nor can the next cheapest take the place of one beyond the gap below (reduced-cost
+    fixing).
+    """
+    dearest, gap = 0.0, MARGIN
+    last = _cheapest(weight, k + 1 if weight.size > k else k, chosen)
+    following = last if weight.size > k else np.inf
     for r in range(room.size):
-        result += multipliers[r] * room[r] * (1 + MARGIN)
+        gap += multipliers[r] * room[r] * (1 + MARGIN)
     for j in range(k):
-        result -= weight[chosen[j]]
-    return result
+        gap -= weight[chosen[j]]
+        dearest = max(dearest, weight[chosen[j]])
+    gap = max(0.0, gap)
+    return following - gap, dearest + gap
 
 
 @njit(cache=True, error_model="numpy")
@@ -427,49 +446,36 @@ def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
     outcome, nodes
         `FOUND` with the batch in chosen[:k]; `REFUTED`; `OPEN` if `limit` was too low.
     """
-    alive = np.ones(rows.deadline_s.size, np.bool_)
-    tried = np.zeros(rows.deadline_s.size, np.bool_)
-    index = np.arange(rows.deadline_s.size)
-    share = np.empty(index.size)
-    room = np.empty(rows.constant.size)
-    multipliers = np.empty(room.size)
-    nodes, patience = 0, PATIENCE
-    last = pool.shape[0] - 1
-    p, warm = last, False
+    count, last = rows.constant.size, pool.shape[0] - 1
+    every, tries = np.empty(rows.deadline_s.size, np.int64), np.empty(rows.deadline_s.size, np.int64)
+    for i in range(every.size):
+        every[i], tries[i] = i, 0
+    index, room, multipliers = every, np.empty(count), np.empty(count)
+    unused, nodes, depth = last + 1, 0, np.int64(0)
     while True:
-        for r in range(room.size):
-            multipliers[r] = pool[p, r]
-        tightest, relevant = _screen(k, rows, multipliers, alive, tried)
+        p = unused - 1 if unused > 0 else last
+        unused = max(unused - 1, 0)
+        tightest, relevant = _screen(k, rows, pool[p], tries)
         if relevant.size == 0:
             return REFUTED, nodes
-        index, alive, tried = index[relevant], alive[relevant], tried[relevant]
+        index, tries = index[relevant], tries[relevant]
         rows = Rows(_columns(rows.cost, relevant), rows.deadline_s[relevant], rows.constant, rows.per_second)
-        warm = warm or p == 0
-        p = last if warm else p - 1
-        if not warm:
+        if unused > 0:
             continue
-        if tightest < 0:
-            patience *= 8
-            for d in range(tried.size):
-                tried[d] = False
-            continue
-        for r in range(room.size):
-            multipliers[r] = pool[p, r]
+        for r in range(count):
+            multipliers[r] = pool[last, r]
             room[r] = rows.constant[r] + rows.per_second[r] * rows.deadline_s[tightest]
             room[r] -= rows.cost[r, tightest]
-        cost = _columns(rows.cost, np.arange(tightest))
-        outcome = _relax(cost, k - 1, room, multipliers, chosen, share)
-        if outcome == OPEN:
-            most = min(patience, limit - nodes)
-            outcome, visited = _branch(cost, k - 1, room, multipliers, most, chosen)
-            nodes += visited
-            if outcome == OPEN and nodes >= limit:
-                return OPEN, nodes
+        patience = min(PATIENCE * 8 ** tries[tightest], limit - nodes)
+        others = _columns(rows.cost, every[:tightest])
+        outcome, visited = _branch(others, k - 1, room, multipliers, depth, patience, chosen)
+        nodes += visited
         if outcome == FOUND:
             for j in range(k - 1):
                 chosen[j] = index[chosen[j]]
             chosen[k - 1] = index[tightest]
             return FOUND, nodes
+        if outcome == OPEN and (nodes >= limit or visited < patience):
+            return OPEN, nodes
+        tries[tightest] = NEVER if outcome == REFUTED else tries[tightest] + 1
         _remember(pool, multipliers)
-        alive[tightest] = outcome == OPEN
-        tried[tightest] = True

@@ -3,7 +3,16 @@ import pytest
 
 from artifact.compose import compose_files, groups
 from artifact.experiment_data import ExperimentData
-from artifact.tables import Table, escape, number, of_experiment, of_models, of_quantizations, plain
+from artifact.tables import (
+    Table,
+    escape,
+    number,
+    of_experiment,
+    of_models,
+    of_quantizations,
+    plain,
+    read_table,
+)
 from tests.workflow.checkout import ROOT
 
 CONF = ROOT / "conf"
@@ -54,10 +63,15 @@ def test_latex_escapes_cells_and_has_a_column_for_each_cell(table):
     assert "\\begin{tabular}{@{}llrr@{}}" in latex
 
 
-def test_html_escapes_cells(table):
-    page = table.html()
-    assert "<th>B &amp; B</th>" in page
-    assert page.count("<tr>") == 3
+def test_a_table_that_is_written_and_read_again_is_set_alike(table, tmp_path):
+    path = tmp_path / "table.json"
+    path.write_text(table.to_json(), encoding="utf-8")
+    assert read_table(path).latex() == table.latex()
+
+
+def test_each_column_has_an_alignment_and_those_of_a_given_width_are_prose():
+    table = Table("", "t", ("A", "B", "C", "D"), (), "lp{0.2\\linewidth}rc")
+    assert table.alignments() == ["left", "prose", "right", "center"]
 
 
 def test_markdown_escapes_bars():

@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from edgebatch import surrogate
 from edgebatch.surrogate import FOUND, OPEN, REFUTED, Rows
@@ -107,3 +108,44 @@ def test_requests_with_equal_costs_do_not_multiply_the_search():
     sizes = [decide(k, rows)[0] for k in range(1, 25)]
     assert sizes == sorted(sizes)
     assert max(decide(k, rows)[1] for k in range(1, 25)) < 2000
+
+
+def least_overload(cost, k: int, room) -> float:
+    """The least that a mixture of batches of `k` overloads its worst row by, by another solver."""
+    rows, candidates = cost.shape
+    found = linprog(
+        np.append(np.zeros(candidates), 1.0),
+        A_ub=np.hstack([cost, -np.ones((rows, 1))]),
+        b_ub=room,
+        A_eq=np.append(np.ones(candidates), 0.0)[None, :],
+        b_eq=[k],
+        bounds=[(0, 1)] * candidates + [(None, None)],
+    )
+    return float(found.fun)
+
+
+@pytest.mark.parametrize("candidates", [20, 300])
+def test_the_relaxation_ends_at_the_optimum_of_the_linear_program(candidates):
+    opened = 0
+    for seed in range(60):
+        rng = np.random.default_rng([seed, candidates])
+        cost = rng.exponential(1.0, (4, candidates))
+        k = int(rng.integers(2, candidates // 2))
+        room = cost[:, np.argsort(rng.uniform(0.1, 1, 4) @ cost)[:k]].sum(axis=1) * rng.uniform(0.99, 1.02, 4)
+        multipliers, share = np.full(4, 0.25), np.empty(candidates)
+        chosen = np.empty(candidates, np.int64)
+        outcome = surrogate._relax(cost, k, room, multipliers, chosen, share)
+        optimum = least_overload(cost, k, room)
+        assert multipliers.min() >= 0
+        bound = np.sort(multipliers @ cost)[:k].sum() - multipliers @ room
+        if outcome == REFUTED:
+            assert bound > 0
+            assert optimum > 0
+        elif outcome == OPEN:
+            opened += 1
+            assert optimum < 1e-6
+            assert bound == pytest.approx(optimum, abs=1e-6)
+            assert (cost @ (share * k / share.sum()) <= room + 1e-6).all()
+        else:
+            assert (cost[:, chosen[:k]].sum(axis=1) <= room).all()
+    assert opened >= 5

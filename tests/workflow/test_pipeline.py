@@ -4,11 +4,14 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 import yaml
 
 from artifact.compose import groups
+from artifact.report import report_page
+from tests.workflow import browser
 from tests.workflow.checkout import ROOT, copy_project, execute, readme_block, snakemake
 
 SMOKE = ("--config", "scale=smoke")
@@ -66,13 +69,83 @@ def test_a_figure_drawn_twice_has_the_same_bytes(smoke, tmp_path):
         f"{experiment}.pdf": made / "figures",
         f"{experiment}.png": made / "figures",
         f"{experiment}.tex": made / "paper/tables",
-        f"{experiment}.html": made / "report",
+        f"{experiment}.json": made / "report",
     }
     data, points = made / f"experiments/{experiment}.json", made / f"figures/{experiment}.csv"
     done = execute(smoke, "artifact", "draw", data, points, *(tmp_path / name for name in kept))
     assert done.returncode == 0, done.stdout
     for name, folder in kept.items():
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory):
+    with browser.chromium(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module", params=[browser.DESKTOP, browser.PHONE], ids=["desktop", "phone"])
+def seen(request, smoke, window):
+    """What a browser without a network shows of the report."""
+    return browser.look(window, smoke / "results/smoke/report.html", request.param)
+
+
+def test_the_report_asks_for_nothing_but_itself(smoke, seen):
+    page = (smoke / "results/smoke/report.html").as_uri()
+    assert [url for url in seen["asked"] if not url.startswith("data:")] == [page]
+    assert seen["scripts"] == 0
+
+
+def test_the_report_never_scrolls_sideways(seen):
+    assert seen["scrollWidth"] == seen["width"]
+    assert all(box["right"] <= seen["width"] for box in seen["boxes"])
+
+
+def test_the_report_shows_every_figure_whole_and_with_a_text_for_those_who_do_not_see_it(seen):
+    assert len(seen["images"]) == len(EXPERIMENTS) + len(["race"])
+    for image in seen["images"]:
+        assert image["natural"] > 0
+        assert image["left"] >= 0
+        assert 250 <= image["width"] <= seen["width"]
+        assert image["right"] <= seen["width"]
+        assert len(image["alt"]) > 20
+
+
+def test_a_figure_that_is_enlarged_on_a_phone_scrolls_within_its_own_box(seen):
+    assert len(seen["enlarged"]) == len(seen["images"])
+    assert all(enlarged["page"] == seen["width"] for enlarged in seen["enlarged"])
+    assert all(enlarged["image"] > 500 for enlarged in seen["enlarged"])
+
+
+def test_the_report_has_the_claims_first_and_a_table_for_each_experiment(seen):
+    assert seen["order"][0] == "claims"
+    tables = len(["claims", "models", "quantization", "assumptions"]) + len(EXPERIMENTS)
+    assert seen["order"].count("claims") + seen["order"].count("table") == tables
+
+
+def test_captions_of_the_report_are_large_enough_and_not_cut_off(seen):
+    assert len(seen["captions"]) == len(seen["images"])
+    for caption in seen["captions"]:
+        assert caption["size"] >= 14
+        assert not caption["hidden"], caption["text"]
+        assert 0 <= caption["left"] < caption["right"] <= seen["width"]
+
+
+def test_the_report_has_headings_in_order_headed_tables_and_links_that_lead_somewhere(seen):
+    levels = seen["levels"]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(below <= above + 1 for above, below in pairwise(levels))
+    assert seen["bare"] == []
+    assert seen["dead"] == []
+
+
+def test_the_report_is_small_and_written_twice_has_the_same_bytes(smoke):
+    made = smoke / "results/smoke"
+    again = report_page(made, made / "figures", smoke / "benchmarks", smoke / "workflow/report", "smoke")
+    page = (made / "report.html").read_bytes()
+    assert again.encode() == page
+    assert len(page) < 10e6
 
 
 def test_every_table_compiles_in_latex(smoke, tmp_path):

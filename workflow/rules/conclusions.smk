@@ -1,5 +1,4 @@
 TABLES = ["claims", "models", "quantization", "assumptions"]
-TITLES = {"claims": "1 Claims"}
 
 
 rule conclude:
@@ -8,21 +7,13 @@ rule conclude:
         samples=expand(f"{WORK}/samples/{{experiment}}.csv", experiment=PLAN.names),
         points=expand(f"{ROOT}figures/{{experiment}}.csv", experiment=PLAN.names),
         conf=sorted(str(path) for path in Path("conf").rglob("*.yaml")),
-        benchmarks=["benchmarks/minutes.json", "benchmarks/race.json"],
+        benchmarks=["benchmarks/costs.json", "benchmarks/race.json"],
     output:
         f"{ROOT}CLAIMS.md",
         f"{ROOT}ASSUMPTIONS.md",
         f"{ROOT}paper/values.tex",
         expand(f"{ROOT}paper/tables/{{table}}.tex", table=TABLES),
-        [
-            report(
-                f"{WORK}/report/{table}.html",
-                category=TITLES.get(table, "3 Tables"),
-                caption="../report/table.rst",
-                labels={"table": table},
-            )
-            for table in TABLES
-        ],
+        expand(f"{WORK}/report/{{table}}.json", table=TABLES),
     log:
         f"{WORK}/logs/conclude.log",
     conda:

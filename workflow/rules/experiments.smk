@@ -42,26 +42,15 @@ rule draw:
         points=f"{ROOT}figures/{{experiment}}.csv",
     output:
         pdf=f"{ROOT}figures/{{experiment}}.pdf",
-        png=report(
-            f"{ROOT}figures/{{experiment}}.png",
-            category="2 Figures",
-            caption="../report/figure.rst",
-            labels={"figure": "{experiment}"},
-        ),
+        png=f"{ROOT}figures/{{experiment}}.png",
         tex=f"{ROOT}paper/tables/{{experiment}}.tex",
-        html=report(
-            f"{WORK}/report/{{experiment}}.html",
-            category="3 Tables",
-            caption="../report/table.rst",
-            labels={"table": "{experiment}"},
-        ),
+        table=f"{WORK}/report/{{experiment}}.json",
     log:
         f"{WORK}/logs/draw/{{experiment}}.log",
     conda:
         "../../environment.yml"
     params:
         code=fingerprint("artifact.figures", "artifact.tables"),
-        figure=lambda wildcards: PLAN.experiments[wildcards.experiment].figure,
     message:
         "Drawing {wildcards.experiment}"
     shell:

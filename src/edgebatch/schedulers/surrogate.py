@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebatch import surrogate
+from edgebatch.largest_batch import POOL, Search, take
 from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule, fits
-from edgebatch.surrogate import FOUND, OPEN, REFUTED, Rows
-
-POOL = 4
-"""Multipliers that are carried from one search to the next."""
-
-SAMPLE = 1024
-"""Candidates from which the size is learnt first; with four times as many or fewer, all are looked at."""
-
-SAMPLE_NODES = 100
-"""Nodes that a size is worth while only the sample is looked at."""
-
-NODE_S = 5e-5
-"""About how long a node takes: a time limit is looked at between runs of as many nodes as it leaves."""
+from edgebatch.surrogate import Rows
 
 
 def schedule(
@@ -43,7 +29,7 @@ def schedule(
     larger batch of all that its longest admits. So far as the roofline's cost is not linear, the
     batch's longest output is a choice in the same way.
     """
-    search = _Search(instance, node_limit, time_limit_s)
+    best = _Best(instance, Search(node_limit, time_limit_s))
     system = instance.system
     if system.cost == "flops":
         loadable = fits(system.weight_bytes, system.edge_node.memory_bytes)
@@ -59,57 +45,45 @@ def schedule(
         low, high = ranges.pop()
         fit = candidates if fixed is not None else candidates[prompts <= lengths[high]]
         if low == high:
-            search.padded_to(int(lengths[low]), fit)
-        elif not search.refutes(int(lengths[low]), fit):
+            best.padded_to(int(lengths[low]), fit)
+        elif not best.refuted(int(lengths[low]), fit):
             middle = (low + high) // 2
             ranges += [(low, middle), (middle + 1, high)]
     return Schedule(
-        tuple(sorted(search.best.tolist())),
-        upper_bound=max(search.upper, search.best.size),
-        nodes_visited=search.nodes,
-        node_limit_reached=search.upper > search.best.size,
+        tuple(sorted(best.batch.tolist())),
+        upper_bound=max(best.bound, best.batch.size),
+        nodes_visited=best.search.nodes,
+        node_limit_reached=best.bound > best.batch.size,
     )
 
 
-class _Search:
-    """The best batch so far, its proven bound, and what is left of the limits."""
+class _Best:
+    """The best batch of all paddings so far, and its proven bound."""
 
-    def __init__(self, instance: Instance, node_limit: int | None, time_limit_s: float | None) -> None:
-        self.instance, self.node_limit = instance, node_limit
-        self.end_s = None if time_limit_s is None else time.perf_counter() + time_limit_s
-        self.best = np.empty(0, np.int64)
-        self.upper, self.nodes = 0, 0
-        self.pool = np.full((POOL, 4), 0.25)
-
-    def left(self) -> int:
-        """Nodes that may still be visited."""
-        left = int(np.iinfo(np.int64).max) if self.node_limit is None else self.node_limit - self.nodes
-        if self.end_s is not None:
-            left = min(left, int((self.end_s - time.perf_counter()) / NODE_S))
-        return max(0, left)
+    def __init__(self, instance: Instance, search: Search) -> None:
+        self.instance, self.search = instance, search
+        self.batch, self.bound = np.empty(0, np.int64), 0
 
     def padded_to(self, padded: int, fit: NDArray[np.int64]) -> None:
         """Look for a larger batch among the requests `fit`, padded to `padded`."""
         rows = linear_rows(self.instance, padded, fit)
         if self.instance.system.cost == "flops":
-            self._keep(fit, *self._largest(rows, self.pool))
+            self._keep(fit, *self.search.largest(rows, self.batch.size, self.search.pool))
             return
         outputs = self.instance.output_tokens[fit]
         for longest in np.unique(outputs):
             short = np.flatnonzero(outputs <= longest)
             self._by_tangents(padded, fit[short], take(rows, short), int(longest))
 
-    def refutes(self, padded: int, fit: NDArray[np.int64]) -> bool:
+    def refuted(self, padded: int, fit: NDArray[np.int64]) -> bool:
         """Whether linear costs rule out at once that a larger batch is among `fit`, padded to `padded`."""
-        if self.best.size == 0:
-            return False
-        order, rows = by_deadline(linear_rows(self.instance, padded, fit))
-        return self._decide(self.best.size + 1, rows, self.pool, 0, np.empty_like(order)) == REFUTED
+        rows = linear_rows(self.instance, padded, fit)
+        return self.batch.size > 0 and self.search.refutes(rows, self.batch.size)
 
     def _keep(self, fit: NDArray[np.int64], batch: NDArray[np.int64], bound: int) -> None:
-        self.upper = max(self.upper, bound)
-        if batch.size > self.best.size:
-            self.best = fit[batch]
+        self.bound = max(self.bound, bound)
+        if batch.size > self.batch.size:
+            self.batch = fit[batch]
 
     def _by_tangents(self, padded: int, fit: NDArray[np.int64], rows: Rows, longest: int) -> None:
         """Look for a larger batch as if its longest output were `longest`.
@@ -124,7 +98,7 @@ class _Search:
         while True:
             rows = with_tangent(instance, padded, fit, rows, live)
             pool = np.hstack((pool, pool.mean(axis=1, keepdims=True)))
-            batch, bound = self._largest(rows, pool)
+            batch, bound = self.search.largest(rows, self.batch.size, pool)
             batch.sort()
             lengths, counts = np.unique(instance.output_tokens[fit[batch]], return_counts=True)
             flops = system.llm.request_flops(np.full_like(lengths, padded), lengths) @ counts
@@ -137,44 +111,6 @@ class _Search:
             met.add(batch.tobytes())
             at_least = batch.size - np.concatenate(([0], np.cumsum(counts)))
             live = at_least[np.searchsorted(lengths, np.arange(1, longest + 1))]
-
-    def _largest(self, rows: Rows, pool: NDArray[np.float64]) -> tuple[NDArray[np.int64], int]:
-        """The largest batch that is larger than the best, as positions in `rows`, and a proven bound.
-
-        The size is sought from the surrogate bound downwards, of many candidates first in a sample of the
-        cheapest; from what the sample gives it rises until a size is refuted.
-        """
-        order, rows = by_deadline(rows)
-        batch, bound, k = order[:0], 0, self.best.size
-        chosen = np.empty_like(order)
-        if k == 0:
-            few = _sample(rows, pool)
-            whole = few.size == order.size
-            part = rows if whole else take(rows, few)
-            k = surrogate.largest(part, pool[-1])
-            while k > 0:
-                outcome = self._decide(k, part, pool, self.left() if whole else SAMPLE_NODES, chosen)
-                if outcome == FOUND:
-                    batch = order[few[chosen[:k]]]
-                    break
-                bound = max(bound, k if outcome == OPEN else 0)
-                k -= 1
-            if whole:
-                return batch, max(bound, k)
-        while True:
-            k += 1
-            outcome = self._decide(k, rows, pool, self.left(), chosen)
-            if outcome == FOUND:
-                batch = order[chosen[:k]]
-            if outcome == REFUTED:
-                return batch, k - 1
-
-    def _decide(
-        self, k: int, rows: Rows, pool: NDArray[np.float64], limit: int, chosen: NDArray[np.int64]
-    ) -> int:
-        outcome, nodes = surrogate.decide(k, rows, pool, limit, chosen)
-        self.nodes += nodes
-        return int(outcome)
 
 
 def linear_rows(instance: Instance, padded: int, fit: NDArray[np.int64]) -> Rows:
@@ -223,29 +159,3 @@ def with_tangent(
         np.append(rows.constant, -pace.weights_s * waits.sum() / compute_s),
         np.append(rows.per_second, 1 / system.slots.compute_s),
     )
-
-
-def take(rows: Rows, index: NDArray[np.int64]) -> Rows:
-    """The candidates `index` alone."""
-    return Rows(np.take(rows.cost, index, axis=1), rows.deadline_s[index], rows.constant, rows.per_second)
-
-
-def by_deadline(rows: Rows) -> tuple[NDArray[np.int64], Rows]:
-    """The candidates that can be served alone, by falling deadline: their positions, and their rows."""
-    budget = rows.per_second[:, None] * rows.deadline_s
-    budget += rows.constant[:, None]
-    order = np.flatnonzero((rows.cost <= budget).all(axis=0))
-    order = order[np.argsort(-rows.deadline_s[order])]
-    return order, take(rows, order)
-
-
-def _sample(rows: Rows, pool: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Positions of cheap candidates, several times as many as a batch may have; all if they are few."""
-    number = SAMPLE
-    weight = pool[-1] @ rows.cost
-    while 4 * number < weight.size:
-        few = np.sort(np.argpartition(weight, number)[:number])
-        if number >= 6 * surrogate.largest(take(rows, few), pool[-1]):
-            return few
-        number *= 2
-    return np.arange(weight.size)

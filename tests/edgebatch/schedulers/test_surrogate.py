@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edgebatch import check, solve
+from edgebatch import check, largest_batch, solve
 from edgebatch.problem import RELATIVE_TOLERANCE
 from edgebatch.schedulers import surrogate
 from tests.edgebatch.instances import KINDS, random_instance, sample, under_roofline
@@ -36,7 +36,7 @@ def test_the_optimum_is_that_of_dftsp_where_steps_wait_for_memory(requests):
 
 def test_a_sample_of_the_candidates_leads_to_the_same_optimum(monkeypatch):
     whole = [solve(instance, "surrogate").size for instance in instances(200, 30, seed=2)]
-    monkeypatch.setattr(surrogate, "SAMPLE", 4)
+    monkeypatch.setattr(largest_batch, "SAMPLE", 4)
     assert [solve(instance, "surrogate").size for instance in instances(200, 30, seed=2)] == whole
 
 
