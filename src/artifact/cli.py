@@ -1,27 +1,27 @@
-"""Command line of the artifact: ``artifact simulate`` for people, the other commands for the workflow."""
+"""Command line of the artifact: ``simulate`` and ``verify`` for people, the others for the workflow."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgebatch.errors import InputError
 
-Command = Callable[[argparse.Namespace], None]
+Command = Callable[[argparse.Namespace], int | None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     chosen = _parser().parse_args(arguments)
     try:
-        chosen.run(chosen)
+        return chosen.run(chosen) or 0
     except InputError as error:
         print(f"artifact: {error}", file=sys.stderr)
         return 2
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,6 +47,19 @@ def _parser() -> argparse.ArgumentParser:
         "overrides", nargs="*", metavar="KEY=VALUE", help="group=file or dotted.key=value"
     )
     simulating.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    verifying = command(
+        "verify", _verify, "check that figures, tables and claims follow from results, and those from conf/"
+    )
+    verifying.add_argument("--scale", default="full", help="file of conf/scale/ (default: %(default)s)")
+    verifying.add_argument(
+        "--sample", type=_count, default=20, help="settings to simulate again (default: %(default)s)"
+    )
+    verifying.add_argument(
+        "--seed", type=_count, default=0, help="seed that chooses them (default: %(default)s)"
+    )
+    verifying.add_argument(
+        "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of costs.json and race.json"
+    )
     collecting = command("collect", _collect, "gather the runs of an experiment into tables")
     collecting.add_argument("experiment", type=Path, help="file of results/experiments/")
     collecting.add_argument(
@@ -80,7 +93,18 @@ def _parser() -> argparse.ArgumentParser:
         "--report", type=Path, default=Path("results/report"), help="folder for what the report shows"
     )
     concluding.add_argument("--out", type=Path, default=Path("."), help="root of what is written")
+    recording = command("record", _record, "write where figures were made, with a digest of each file")
+    recording.add_argument("record", type=Path, help="file to write: platform.json")
+    recording.add_argument("files", type=Path, nargs="+", help="files of figures/")
+    archiving = command("archive", _archive, "put sources, results, figures, paper and report into one zip")
+    archiving.add_argument("--out", type=Path, default=Path("dist"), help="folder of the zip")
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number from 0")
+    return int(text)
 
 
 SIMULATE = """\
@@ -93,9 +117,13 @@ Groups are the folders of conf/ (model, quantization, edge_node, cost, radio, wo
 scale), their values the files in them. Any value of a file can be set by its dotted key."""
 
 
+def _has_configuration(conf: Path) -> None:
+    if not (conf / "config.yaml").exists():
+        raise InputError("--conf", f"no {conf}/config.yaml", "the folder of the configuration")
+
+
 def _simulate(chosen: argparse.Namespace) -> None:
-    if not (chosen.conf / "config.yaml").exists():
-        raise InputError("--conf", f"no {chosen.conf}/config.yaml", "the folder of the configuration")
+    _has_configuration(chosen.conf)
     from artifact.claims import read_claims
     from artifact.compose import compose_config, setting
     from artifact.fingerprint import fingerprint
@@ -119,6 +147,40 @@ def _simulate(chosen: argparse.Namespace) -> None:
         print(f"{metric:18}{sum(values) / len(values):12.5g}{spread}")
     epochs = found.simulation.epochs
     print(f"means over {len(seeds)} seeds of {epochs} epochs, with {100 * confidence:g} % intervals")
+
+
+def _verify(chosen: argparse.Namespace) -> int:
+    _has_configuration(chosen.conf)
+    from artifact.check import summary
+    from artifact.check_results import Sample
+    from artifact.verify import verify
+
+    begin = "\r\033[K" if sys.stderr.isatty() else ""
+    width = shutil.get_terminal_size().columns - 1
+
+    def tell(doing: str) -> None:
+        if begin:
+            print(begin + doing[:width], end="", file=sys.stderr, flush=True)
+
+    checks = []
+    sample = Sample(chosen.sample, chosen.seed)
+    try:
+        for check in verify(chosen.conf, Path("results"), chosen.benchmarks, chosen.scale, sample, tell):
+            checks.append(check)
+            if check.words:
+                print(begin, end="", file=sys.stderr, flush=True)
+                print(check, flush=True)
+    finally:
+        print(begin, end="", file=sys.stderr, flush=True)
+    print(summary(checks))
+    print(f"The sample was --sample {chosen.sample} --seed {chosen.seed}.")
+    return 0 if all(check.passed for check in checks) else 1
+
+
+def _record(chosen: argparse.Namespace) -> None:
+    from artifact.platform_record import record
+
+    record(chosen.record, chosen.files)
 
 
 def _collect(chosen: argparse.Namespace) -> None:
@@ -167,6 +229,13 @@ def _conclude(chosen: argparse.Namespace) -> None:
     for name, text in files.items():
         report = name.startswith("report/")
         write(chosen.report / Path(name).name if report else chosen.out / name, text)
+
+
+def _archive(chosen: argparse.Namespace) -> None:
+    from artifact.archive import archive
+
+    path = archive(chosen.out)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,14 @@ from edgebatch.errors import InputError, one_of
 SHOWN_MODELS = "throughput_vs_accuracy"
 """The experiment whose models the table of quantization techniques has columns for."""
 
+CONCLUSIONS = (
+    "CLAIMS.md",
+    "ASSUMPTIONS.md",
+    "paper/values.tex",
+    *(f"paper/tables/{name}.tex" for name in ("claims", "models", "quantization", "assumptions")),
+)
+"""What `conclude` gives beside pages of the report."""
+
 
 def conclude(conf: Path, work: Path, figures: Path, benchmarks: Path) -> dict[str, str]:
     """All files that sum up the experiments, by name below the root of the outputs.

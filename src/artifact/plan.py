@@ -62,7 +62,11 @@ def make_plan(conf: Path, results: Path, scale: str) -> Plan:
     InputError
         For anything in `conf` that cannot be used.
     """
-    found = grid.load(conf, results / "grids" / scale, scale)
+    return expand(grid.load(conf, results / "grids" / scale, scale), results, scale)
+
+
+def expand(found: Grid, results: Path, scale: str) -> Plan:
+    """The plan of a grid."""
     full = scale == "full"
     work = results if full else results / scale
     experiments, runs = _expand(found, results)

@@ -72,7 +72,9 @@ def test_a_missing_configuration_is_refused_in_one_line(capsys, tmp_path):
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", ["simulate", "collect", "draw", "conclude", "report"])
+@pytest.mark.parametrize(
+    "command", ["simulate", "verify", "collect", "draw", "conclude", "record", "report", "archive"]
+)
 def test_every_command_has_help(capsys, command):
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])

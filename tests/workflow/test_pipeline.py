@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from artifact.compose import groups
+from artifact.platform_record import here, read_record, sha256
 from artifact.report import report_page
 from tests.workflow import browser
 from tests.workflow.checkout import ROOT, copy_project, execute, readme_block, snakemake
@@ -146,6 +147,14 @@ def test_the_report_is_small_and_written_twice_has_the_same_bytes(smoke):
     page = (made / "report.html").read_bytes()
     assert again.encode() == page
     assert len(page) < 10e6
+
+
+def test_the_figures_are_recorded_with_their_digests(smoke):
+    folder = smoke / "results/smoke/figures"
+    found = read_record(folder / "platform.json")
+    assert found.platform == here()
+    made = [f"{name}.{ending}" for name in EXPERIMENTS for ending in ("csv", "pdf", "png")]
+    assert found.sha256 == {name: sha256(folder / name) for name in made}
 
 
 def test_every_table_compiles_in_latex(smoke, tmp_path):

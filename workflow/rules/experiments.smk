@@ -55,3 +55,25 @@ rule draw:
         "Drawing {wildcards.experiment}"
     shell:
         "python -m artifact.cli draw {input.data} {input.points} {output} > {log} 2>&1"
+
+
+rule record:
+    input:
+        expand(
+            f"{ROOT}figures/{{experiment}}.{{ending}}",
+            experiment=PLAN.names,
+            ending=["csv", "pdf", "png"],
+        ),
+    output:
+        # updated: on another platform that makes the same bytes it stays as it is
+        update(f"{ROOT}figures/platform.json"),
+    log:
+        f"{WORK}/logs/record.log",
+    conda:
+        "../../environment.yml"
+    params:
+        code=fingerprint("artifact.platform_record"),
+    message:
+        "Recording where the figures were made"
+    shell:
+        "python -m artifact.cli record {output} {input} > {log} 2>&1"
