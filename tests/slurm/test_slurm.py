@@ -66,12 +66,8 @@ def _csvs(experiments):
 
 def _bytes(folder):
     """Every result and every number that is collected from them."""
-    paths = [
-        path
-        for part in ("results/runs", "results/smoke/samples", "results/smoke/figures")
-        for path in (folder / part).glob("*.*")
-        if path.suffix in {".json", ".csv"}
-    ]
+    made = ("runs/*.json", "smoke/samples/*.csv", "smoke/figures/*.csv")
+    paths = [path for pattern in made for path in (folder / "results").glob(pattern)]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
