@@ -7,7 +7,7 @@ BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 SMOKE := --config scale=smoke
 
-.PHONY: help reproduce test test-slurm verify conformance trust smoke benchmark archive lint format clean
+.PHONY: help reproduce test test-slurm verify fuzz conformance trust smoke benchmark archive lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,13 +16,16 @@ reproduce: .venv/ready ## regenerate every figure, table, claim, the report and 
 	$(RUN) snakemake --cores $(CORES)
 
 test: .venv/ready ## run the tests
-	$(RUN) python -m pytest -n 2 --dist loadfile tests/project tests/workflow tests/artifact tests/edgebatch
+	$(RUN) python -m pytest -n 2 --dist loadfile tests/project tests/workflow tests/artifact tests/edgebatch tests/refusals tests/fuzz
 
 verify: .venv/ready ## check that figures, tables and claims follow from the results, and simulate some again
 	$(RUN) OPENBLAS_NUM_THREADS=1 artifact verify
 
 test-slurm: .venv/ready ## run the pipeline on two nodes of SLURM, and lose one; as root, after tests/slurm/install
 	$(RUN) python -m pytest tests/slurm
+
+fuzz: .venv/ready ## try 100,000 mutated instances and experiments on the readers
+	$(RUN) python -m pytest -n 2 --dist loadfile tests/fuzz --examples 63000
 
 conformance: .venv/ready ## compare all exact schedulers on thousands of random instances
 	$(RUN) python -m pytest -n 2 tests/conformance

@@ -6,7 +6,7 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 from artifact.fingerprint import fingerprint
-from artifact.plan import make_plan, store
+from artifact.plan import make_plan, read_options, store
 from edgebatch.errors import InputError
 
 min_version("9.0")
@@ -14,7 +14,10 @@ min_version("9.0")
 shell.prefix('export PYTHONPATH="$PWD/src" OPENBLAS_NUM_THREADS=1; ')
 
 try:
-    PLAN = make_plan(Path("conf"), Path("results"), config.get("scale", "full"))
+    OPTIONS = read_options(config)
+    PLAN = make_plan(
+        Path("conf"), Path("results"), OPTIONS.scale, OPTIONS.most_settings
+    )
     # jobs on other machines read this file as well, and must not undo what their neighbours write
     if workflow.is_main_process:
         store(PLAN, Path("results"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from artifact.compose import Composed
 from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError
-from edgebatch.schema import Checked, choice, read
+from edgebatch.schema import Checked, choice, describe, read
 
 
 class Assumption(Checked):
@@ -78,13 +79,27 @@ def _valued(entry: Assumption, nominal: Composed) -> Valued:
             raise InputError(entry.key, "an unknown key", "a key of the composed configuration", WHERE)
         value = value[part]
     bounds = entry.range
-    if bounds is not None and not (len(bounds) == 2 and bounds[0] <= value <= bounds[1]):
-        raise InputError(f"{entry.key}.range", list(bounds), f"two bounds around {value}", WHERE)
+    if bounds is not None:
+        _check_bounds(entry, bounds, value)
     if entry.choices is not None and value not in entry.choices:
         raise InputError(f"{entry.key}.choices", list(entry.choices), f"choices with {value}", WHERE)
     if entry.certainty in ("recalled", "chosen") and (bounds is None) == (entry.choices is None):
         raise InputError(entry.key, "no range", "range or choices, to draw it from", WHERE)
     return Valued(entry, value)
+
+
+def _check_bounds(entry: Assumption, bounds: tuple[float, ...], value: Any) -> None:
+    """Refuse bounds that no value can be drawn between."""
+    key = f"{entry.key}.range"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InputError(key, list(bounds), f"choices, as the value is {describe(value)}", WHERE)
+    finite = len(bounds) == 2 and all(map(math.isfinite, bounds))
+    if not (finite and bounds[0] <= value <= bounds[1]):
+        raise InputError(key, list(bounds), f"two bounds around {value}", WHERE)
+    if entry.scale == "log" and bounds[0] <= 0:
+        raise InputError(key, list(bounds), "bounds above 0, for a scale that is log", WHERE)
+    if entry.scale == "whole" and any(bound != int(bound) for bound in bounds):
+        raise InputError(key, list(bounds), "whole numbers, for a scale that is whole", WHERE)
 
 
 def draw_assumptions(assumptions: list[Valued], number: int, seed: int) -> list[dict[str, Any]]:

@@ -5,10 +5,10 @@ To import numpy and numba and to load compiled code takes as long as many a sett
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from artifact.batch_data import Run, read_batch
@@ -16,24 +16,30 @@ from artifact.experiment_data import read_experiment_data
 from artifact.files import write
 from artifact.run_file import read_run
 from artifact.simulate import simulate_file
+from edgebatch.command_line import Parser
 from edgebatch.errors import InputError, one_line
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Simulate the settings of a batch that have no result yet; one that fails leaves the others be."""
-    parser = argparse.ArgumentParser(prog="python -m artifact.batch", description=__doc__)
+    parser = Parser(prog="python -m artifact.batch", description=__doc__)
     parser.add_argument("batch", type=Path, help="file of results/batches/")
     parser.add_argument("done", type=Path, help="file to write once every result is stored")
     parser.add_argument(
         "--experiments", type=Path, required=True, help="folder of all experiments, to tell how much is done"
     )
-    chosen = parser.parse_args()
-    failed = [run for run in read_batch(chosen.batch).runs if not (_is_stored(run) or _simulate(run))]
-    print(progress(chosen.experiments), file=sys.stderr)
-    if failed:
-        return 1
-    write(chosen.done, "")
-    return 0
+    chosen = parser.parse_args(arguments)
+    try:
+        runs = read_batch(chosen.batch).runs
+        known = _results(chosen.experiments)
+        failed = [run for run in runs if not (_is_stored(run) or _simulate(run))]
+        print(progress(known), file=sys.stderr)
+        if not failed:
+            write(chosen.done, "")
+    except InputError as error:
+        print(f"artifact: {error}", file=sys.stderr)
+        return 2
+    return 1 if failed else 0
 
 
 def _is_stored(run: Run) -> bool:
@@ -59,10 +65,16 @@ def _simulate(run: Run) -> bool:
     return True
 
 
-def progress(experiments: Path) -> str:
-    """How many settings of all expanded experiments in a folder are done."""
+def _results(experiments: Path) -> set[str]:
+    """The results of all expanded experiments in a folder."""
     data = [read_experiment_data(path) for path in experiments.glob("*.json")]
-    results = {point["run"] for experiment in data for point in experiment.points}
+    if not data:
+        raise InputError("--experiments", f"no experiment in {experiments}", "the folder of all experiments")
+    return {point["run"] for experiment in data for point in experiment.points}
+
+
+def progress(results: set[str]) -> str:
+    """How many of all settings are done."""
     return f"{sum(Path(result).exists() for result in results)} of all {len(results)} settings done"
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from artifact.setting import identity
+from edgebatch.errors import InputError
+from edgebatch.json_text import read_json
+from edgebatch.schema import Checked, read
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Checked):
     """One setting to simulate.
 
     Attributes
@@ -36,8 +38,7 @@ class Run:
         return f"python -m artifact.simulate {self.setting} {self.result} --code {self.code}"
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(Checked):
     """Runs of one scheduler's code, all needed by the same experiments."""
 
     experiments: tuple[str, ...]
@@ -64,6 +65,14 @@ class Batch:
 
 
 def read_batch(path: Path) -> Batch:
-    """Read the file of one batch."""
-    data = json.loads(path.read_text(encoding="utf-8"))
-    return Batch(tuple(data["experiments"]), tuple(Run(**run) for run in data["runs"]))
+    """Read the file of one batch.
+
+    Raises
+    ------
+    InputError
+        If it is not there, damaged, or no batch.
+    """
+    try:
+        return read(Batch, read_json(path))
+    except InputError as error:
+        raise error.at(str(path)) from None

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from artifact.samples import axes_of, settings_of
+from artifact.simulate import METRICS
 from artifact.statistics import Estimate, estimate, proportion
 from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError, one_of
@@ -28,6 +29,10 @@ class Part(Checked):
     of: str
     over: tuple[str, ...]
     at_least: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_comparison(self)
 
 
 class Claim(Checked):
@@ -51,11 +56,35 @@ class Claim(Checked):
     where: dict[str, Any] | None = None
     parts: tuple[Part, ...] | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.experiments:
+            raise InputError("experiments", "an empty list", "the experiments that test the claim")
+        if self.test != "survives":
+            _check_comparison(self)
+        elif not self.parts:
+            raise InputError("parts", "nothing", "the comparisons that are to survive")
+        elif self.at_least is None:
+            raise InputError("at_least", "nothing", "the share of draws in which each part holds")
+
+
+def _check_comparison(claim: Part | Claim) -> None:
+    """Refuse a comparison of nothing, by no test, on no column, or with a bound that is missing."""
+    tests = list(CASES) if isinstance(claim, Part) else [*CASES, "somewhere", "survives"]
+    if claim.test not in tests:
+        raise InputError("test", repr(claim.test), one_of(claim.test, tests))
+    if not (claim.column and claim.of and claim.over):
+        raise InputError("", "no comparison", "column, of and over: what is compared")
+    if claim.column not in METRICS:
+        raise InputError("column", repr(claim.column), one_of(claim.column, METRICS))
+    if claim.test == "saves" and claim.at_least is None:
+        raise InputError("at_least", "nothing", "the share that is saved at least")
+
 
 class Claims(Checked):
     """conf/claims.yaml."""
 
-    confidence: float = real(above=0, at_most=1)
+    confidence: float = real(above=0, at_most=0.9999)
     claims: tuple[Claim, ...]
 
 
@@ -101,16 +130,24 @@ def read_claims(conf: Path) -> Claims:
         found = read(Claims, read_yaml(conf / "claims.yaml", where))
     except InputError as error:
         raise error.at(where) from None
-    for index, claim in enumerate(found.claims):
-        if claim.test != "survives" and not (claim.column and claim.of and claim.over):
-            expected = "column, of and over: what is compared"
-            raise InputError(f"claims[{index}]", "no comparison", expected, where)
-        parts = [(f"parts[{j}].", part.test) for j, part in enumerate(claim.parts or ())]
-        for at, test in [("", claim.test), *parts]:
-            known = [*CASES, "somewhere", "survives"] if not at else list(CASES)
-            if test not in known:
-                raise InputError(f"claims[{index}].{at}test", repr(test), one_of(test, known), where)
+    _check_names(conf, found, where)
     return found
+
+
+def _check_names(conf: Path, found: Claims, where: str) -> None:
+    """Refuse claims of one id, and schedulers without a file."""
+    known = [path.stem for path in (conf / "scheduler").glob("*.yaml")]
+    ids = [claim.id for claim in found.claims]
+    for index, claim in enumerate(found.claims):
+        at = f"claims[{index}]"
+        if claim.id in ids[:index]:
+            raise InputError(f"{at}.id", repr(claim.id), "an id that no other claim has", where)
+        parts = {at: claim} if not claim.parts else {f"{at}.parts[{i}]": p for i, p in enumerate(claim.parts)}
+        for place, part in parts.items():
+            named = {"of": part.of} | {f"over[{i}]": name for i, name in enumerate(part.over)}
+            for key, name in named.items():
+                if name not in known:
+                    raise InputError(f"{place}.{key}", repr(name), one_of(name, known), where)
 
 
 def surpasses(ours: np.ndarray, theirs: np.ndarray, confidence: float, _: float) -> tuple[bool, Estimate]:
@@ -217,6 +254,8 @@ def _restricted(claim: Claim, samples: pd.DataFrame) -> pd.DataFrame:
         at, where = f"{claim.id}.where.{key}", "conf/claims.yaml"
         if key not in samples:
             raise InputError(at, "an unknown key", one_of(key, axes_of(samples)), where)
+        if isinstance(value, (dict, list)):
+            raise InputError(at, describe(value), "one swept value", where)
         if value not in set(samples[key]):
             raise InputError(at, describe(value), one_of(value, map(str, set(samples[key]))), where)
         samples = samples[samples[key] == value]

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from edgebatch.command_line import Parser
 from edgebatch.errors import InputError
 
 Command = Callable[[argparse.Namespace], int | None]
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="artifact", description="From a Hydra configuration to figures, tables, claims and the paper."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -123,18 +124,25 @@ def _has_configuration(conf: Path) -> None:
 
 
 def _simulate(chosen: argparse.Namespace) -> None:
-    _has_configuration(chosen.conf)
     from artifact.claims import read_claims
-    from artifact.compose import compose_config, setting
+    from artifact.compose import compose_config, groups, setting
     from artifact.fingerprint import fingerprint
     from artifact.simulate import METRICS, run
     from artifact.statistics import estimate
 
+    groups(chosen.conf)  # refuses a folder that is none
     confidence = read_claims(chosen.conf).confidence
     composed = compose_config(chosen.conf, chosen.overrides)
     found = setting(composed)
     code = fingerprint("artifact.simulate", f"edgebatch.schedulers.{found.scheduler.name}")
-    result, _ = run(found, code, progress=sys.stderr.isatty())
+    try:
+        result, _ = run(found, code, progress=sys.stderr.isatty())
+    except InputError as error:
+        raise error.at("command line") from None
+    except ArithmeticError as error:
+        raise InputError(
+            "", str(error), "numbers whose products and ratios floats can hold", "command line"
+        ) from None
     if chosen.json:
         print(json.dumps(result, indent=1))
         return
@@ -197,14 +205,18 @@ def _collect(chosen: argparse.Namespace) -> None:
 
 
 def _draw(chosen: argparse.Namespace) -> None:
-    import pandas as pd
-
     from artifact import figures, tables
     from artifact.experiment_data import read_experiment_data
     from artifact.files import write
+    from artifact.samples import read_csv
 
+    for path in chosen.files:
+        if path.suffix not in (".pdf", ".png", ".tex", ".json"):
+            raise InputError(
+                "files", str(path), "a file that ends in .pdf, .png, .tex or .json", "command line"
+            )
     data = read_experiment_data(chosen.experiment)
-    points = pd.read_csv(chosen.points)
+    points = read_csv(chosen.points)
     table = tables.of_experiment(data, points)
     texts = {".tex": table.latex, ".json": table.to_json}
     figures.draw(data, points, [path for path in chosen.files if path.suffix not in texts])

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from artifact.assumptions import draw_assumptions, read_assumptions
-from artifact.compose import Composed, compose_config, compose_files, groups, reaches_out, setting, sweep
+from artifact.compose import Composed, compose_config, compose_files, groups, reaches_out, setting
 from artifact.composer import Composer, composer
 from artifact.experiment import ExperimentFile, read_experiment
 from artifact.points import Experiment, Grid, Point
 from artifact.setting import identity
+from artifact.sweep import sweep, sweep_size
+from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError, one_of
+from edgebatch.schema import Range, describe
 
 SHOWN = ("label", "color", "marker")
 """Keys of a group's file that say how figures show it, and decide nothing."""
@@ -52,6 +55,7 @@ def compile_grid(conf: Path, scale: str, names: Sequence[str] | None = None) -> 
         for point, content in _points(conf, compose, scale, file, axes[name], alternatives):
             points.append(point)
             settings[point.id] = content
+        _check_figure(file, axes[name])
         labels = {
             key: {
                 option: {k: alternatives[key, option][k] for k in SHOWN if k in alternatives[key, option]}
@@ -61,14 +65,36 @@ def compile_grid(conf: Path, scale: str, names: Sequence[str] | None = None) -> 
             if key in known
         }
         unique = {point.id + json.dumps(point.axes, sort_keys=True): point for point in points}
-        experiments[name] = Experiment(name, file.figure_data, labels, tuple(unique.values()))
+        experiments[name] = Experiment(name, file.figure_data, labels, tuple(unique.values()), _size(file))
     return Grid(experiments, settings)
+
+
+def experiment_sizes(conf: Path, names: Sequence[str]) -> dict[str, int]:
+    """How many points the sweep of each experiment has, without making any of them."""
+    return {name: _size(read_experiment(conf, name)) for name in names}
+
+
+def _size(file: ExperimentFile) -> int:
+    return sweep_size(file.sweep, file.where) * max(1, file.draws)
+
+
+def allowed_settings(conf: Path) -> int:
+    """How many settings all sweeps may have together: what conf/config.yaml says."""
+    where = "conf/config.yaml"
+    found, allowed = (
+        read_yaml(conf / "config.yaml", where).get("most_settings"),
+        Range(at_least=1, whole=True),
+    )
+    if found not in allowed:
+        raise InputError("most_settings", describe(found), str(allowed), where)
+    assert isinstance(found, int)
+    return found
 
 
 def _check_axes(
     file: ExperimentFile, axes: Mapping[str, list[Any]], known: Mapping[str, tuple[str, ...]]
 ) -> None:
-    """Refuse a swept file that does not exist, and a figure of keys that are not swept."""
+    """Refuse a swept file that does not exist, and what no experiment sweeps."""
     for key, values in axes.items():
         if key in known:
             for value in values:
@@ -79,10 +105,23 @@ def _check_axes(
     if reference and reference not in known_schedulers:
         expected = "a swept scheduler, " + one_of(reference, known_schedulers)
         raise InputError("figure.y.relative_to", repr(reference), expected, file.where)
+    if "scale" in axes:
+        expected = "no scale: it is chosen for all experiments, snakemake --config scale=smoke"
+        raise InputError("hydra.sweeper.params.scale", "a sweep", expected, file.where)
+    if "experiment" in axes:
+        raise InputError("hydra.sweeper.params.experiment", "a sweep", "a sweep within one file", file.where)
+
+
+def _check_figure(file: ExperimentFile, axes: Mapping[str, list[Any]]) -> None:
+    """Refuse a figure of keys, or of values, that are not swept."""
     swept = [*axes, *(["draw"] if file.draws else [])]
     for at, key in file.figure.named_keys():
         if key not in swept:
             raise InputError(f"figure.{at}", repr(key), "a swept key, " + one_of(key, swept), file.where)
+    for key, value in (file.figure.where or {}).items():
+        if key in axes and value not in axes[key]:
+            expected = "a swept value, " + one_of(value, map(str, axes[key]))
+            raise InputError(f"figure.where.{key}", describe(value), expected, file.where)
 
 
 def _points(

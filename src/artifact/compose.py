@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from hydra import compose, initialize_config_dir
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from artifact import config
+from artifact.hydra_errors import keys_of, near_keys, refusal
 from artifact.setting import Setting
 from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError, one_of
@@ -45,6 +42,8 @@ class Composed:
 
 def groups(conf: Path) -> dict[str, tuple[str, ...]]:
     """The groups of conf/ and the files of each."""
+    if not (conf / "config.yaml").is_file():
+        raise InputError("", "no config.yaml", "the folder of the configuration", str(conf))
     return {
         folder.name: tuple(sorted(path.stem for path in folder.glob("*.yaml")))
         for folder in sorted(conf.iterdir())
@@ -63,20 +62,25 @@ def compose_config(conf: Path, overrides: Iterable[str], where: str = "command l
     overrides = list(overrides)
     known = groups(conf)
     for override in overrides:
-        _check_choice(override, known, where)
+        check_choice(override, known, where)
     try:
         composed, files = compose_with_hydra(conf, tuple(overrides))
-        data = resolved(composed)
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
-        raise _as_input_error(error, conf, overrides, where) from None
+    except Exception as error:  # Hydra lets through whatever its parsers raise
+        raise refusal(error, conf, overrides, where) from None
     keys = [override.lstrip("+~").partition("=")[0] for override in overrides]
-    return Composed(data, files, origins(conf, files) | {key: where for key in keys if key not in known})
+    found = origins(conf, files) | {key: where for key in keys if key not in known}
+    try:
+        data = resolved(composed)
+    except Exception as error:  # OmegaConf as well
+        raise _unresolved(error, composed, Composed({}, files, found)) from None
+    return Composed(data, files, found)
 
 
 def compose_with_hydra(conf: Path, overrides: tuple[str, ...]) -> tuple[DictConfig, dict[str, str]]:
     """What Hydra composes, open to more keys and with interpolations as they are; and the files chosen."""
     logging.getLogger("hydra").setLevel(logging.ERROR)
-    with initialize_config_dir(str(conf.resolve()), version_base="1.3"):
+    with initialize_config_dir(str(conf.resolve()), version_base="1.3"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what matters of them is an error of ours
         composed = compose("config", list(overrides), return_hydra_config=True)
     choices = dict(composed.hydra.runtime.choices)
     OmegaConf.set_struct(composed, False)
@@ -158,83 +162,28 @@ def _origin(key: str, composed: Composed) -> str:
             return where
     group = re.split(r"[.\[]", key)[0]
     group = {"simulation": "scale", "grid": "scale"}.get(group, group)
+    inside = [where for prefix, where in composed.origins.items() if prefix.startswith(f"{key}.")]
+    if inside and group not in composed.choices:
+        return inside[-1]
     return f"conf/{group}/{composed.choices[group]}.yaml" if group in composed.choices else "conf/config.yaml"
 
 
-def _check_choice(override: str, known: Mapping[str, tuple[str, ...]], where: str) -> None:
+def check_choice(override: str, known: Mapping[str, tuple[str, ...]], where: str) -> None:
+    """Refuse an override that sets nothing, or chooses a file that a group does not have."""
     name, separator, value = override.lstrip("+~").partition("=")
-    if not separator:
-        raise InputError(override, "no value", "key=value", where)
+    if not separator or not name.strip():
+        raise InputError(override, f"no {'value' if name else 'key'}", "key=value", where)
     if "." not in name and name in known and value not in known[name]:
         raise InputError(name, repr(value), one_of(value, known[name]), where)
 
 
-def _as_input_error(error: Exception, conf: Path, overrides: list[str], where: str) -> InputError:
-    """One line for an error of Hydra, OmegaConf or YAML."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        mark = error.problem_mark
-        file = mark.name if mark.name.startswith(str(conf)) else "conf/"
-        return InputError(f"line {mark.line + 1}", error.problem or "a mistake", "YAML", _shown(conf, file))
-    text = " ".join(str(error).split())
-    missing = re.search(r"Could not override '([^']+)'", text) or re.search(r"Key '([^']+)' is not in", text)
+def _unresolved(error: Exception, composed: DictConfig, files: Composed) -> InputError:
+    """One line for an interpolation that leads nowhere."""
+    key = str(getattr(error, "full_key", None) or "")
+    known = keys_of(OmegaConf.to_container(composed, resolve=False))
+    missing = re.search(r"Interpolation key '([^']+)' not found", str(error))
+    expected = "a reference to a key, such as ${speedup.w4}"
+    found = "a reference that cannot be read"
     if missing:
-        key = missing[1]
-        found = next((o for o in overrides if o.lstrip("+~").startswith(f"{key}=")), key)
-        keys = _known_keys(conf)
-        return InputError(key, "an unknown key", one_of(key, _near(found.partition("=")[0], keys)), where)
-    return InputError("", text, "a configuration that Hydra can compose", where)
-
-
-def _near(key: str, keys: list[str]) -> list[str]:
-    siblings = [k for k in keys if k.rpartition(".")[0] == key.rpartition(".")[0]]
-    return siblings or [k for k in keys if "." not in k]
-
-
-def _known_keys(conf: Path) -> list[str]:
-    with initialize_config_dir(str(conf.resolve()), version_base="1.3"):
-        data = OmegaConf.to_container(compose("config"), resolve=False)
-    keys: list[str] = []
-
-    def collect(node: object, prefix: str) -> None:
-        if isinstance(node, dict):
-            for name, value in node.items():
-                keys.append(f"{prefix}{name}")
-                collect(value, f"{prefix}{name}.")
-
-    collect(data, "")
-    return keys
-
-
-def _shown(conf: Path, file: str) -> str:
-    return str(Path("conf") / Path(file).resolve().relative_to(conf.resolve())) if file != "conf/" else file
-
-
-def _values(parsed: Override) -> list[Any]:
-    if not parsed.is_sweep_override():
-        return [parsed.value()]
-    plain = OverridesParser.create()
-    return [plain.parse_override(f"x={item}").value() for item in parsed.sweep_string_iterator()]
-
-
-def sweep(params: Mapping[str, Any], where: str) -> dict[str, list[Any]]:
-    """The values of each swept key, from ``hydra.sweeper.params`` in Hydra's sweeper grammar.
-
-    Raises
-    ------
-    InputError
-        For a value that the grammar does not have, or a sweep without values.
-    """
-    axes: dict[str, list[Any]] = {}
-    for key, value in params.items():
-        at = f"hydra.sweeper.params.{key}"
-        try:
-            parsed = OverridesParser.create().parse_override(f"{key}={value}")
-        except HydraException as error:
-            problem = str(error).splitlines()[0]
-            found = f"{value!r} ({problem})"
-            raise InputError(at, found, "values in Hydra's sweeper grammar", where) from None
-        values = _values(parsed)
-        if not values or values == [""]:
-            raise InputError(at, "an empty sweep", "at least one value", where)
-        axes[key] = values
-    return axes
+        found, expected = f"${{{missing[1]}}}", one_of(missing[1], near_keys(missing[1], known))
+    return InputError(key, found, expected, _origin(key, files))

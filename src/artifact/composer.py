@@ -6,12 +6,11 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from artifact.compose import Composed, compose_config, compose_with_hydra, origins, resolved
 from artifact.experiment import ExperimentFile
+from edgebatch.errors import InputError
 
 Composer = Callable[[ExperimentFile, tuple[str, ...]], Composed]
 
@@ -32,8 +31,10 @@ def composer(conf: Path) -> Composer:
                 groups, choices = remembered(chosen)
                 choices = choices | {"experiment": file.name}
                 return Composed(resolved(OmegaConf.merge(groups, own)), choices, origins(conf, choices))
-        except (HydraException, OmegaConfBaseException):
-            pass  # Hydra's own error names the cause
+        except InputError:
+            raise
+        except Exception:
+            pass  # composed as a whole, the error names its cause
         return compose_config(conf, [f"+experiment={file.name}", *chosen], file.where)
 
     return compose

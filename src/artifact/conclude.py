@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,10 @@ from artifact.claims import Decision, decide, read_claims
 from artifact.claims_page import claims_json, claims_page
 from artifact.compose import Composed, compose_config, compose_files, groups
 from artifact.experiment_data import ExperimentData, namer, read_experiment_data
+from artifact.samples import read_csv
 from edgebatch.errors import InputError, one_of
+from edgebatch.json_text import read_json
+from edgebatch.schema import describe
 
 SHOWN_MODELS = "throughput_vs_accuracy"
 """The experiment whose models the table of quantization techniques has columns for."""
@@ -45,8 +47,11 @@ def conclude(conf: Path, work: Path, figures: Path, benchmarks: Path) -> dict[st
     experiments = {
         path.stem: read_experiment_data(path) for path in sorted((work / "experiments").glob("*.json"))
     }
-    samples = {name: pd.read_csv(work / "samples" / f"{name}.csv") for name in experiments}
-    points = {name: pd.read_csv(figures / f"{name}.csv") for name in experiments}
+    samples = {name: read_csv(work / "samples" / f"{name}.csv") for name in experiments}
+    points = {name: read_csv(figures / f"{name}.csv") for name in experiments}
+    if SHOWN_MODELS not in experiments:
+        found = ", ".join(experiments) or "no experiment"
+        raise InputError("--work", f"{work} with {found}", f"experiments/{SHOWN_MODELS}.json among others")
     decisions = decide_all(conf, experiments, samples)
     costs, race = (_stored(benchmarks / name) for name in ("costs.json", "race.json"))
     minutes = {name: cost["cpu_minutes"] for name, cost in costs.get("experiments", {}).items()}
@@ -65,7 +70,10 @@ def conclude(conf: Path, work: Path, figures: Path, benchmarks: Path) -> dict[st
 
 
 def _stored(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text()) if path.exists() else {}
+    found = read_json(path) if path.exists() else {}
+    if not isinstance(found, dict):
+        raise InputError("", describe(found), "a mapping", str(path))
+    return found
 
 
 ASSUMPTIONS = """# Assumptions

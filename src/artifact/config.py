@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from artifact.setting import SchedulerChoice, Setting, Simulation
@@ -10,7 +11,7 @@ from edgebatch.llm import Llm
 from edgebatch.quantization import Quantization, accuracy_from_perplexity
 from edgebatch.radio import Radio
 from edgebatch.roofline import Roofline
-from edgebatch.schema import Checked, choice, integer, read, real
+from edgebatch.schema import Checked, Range, choice, integer, read, real
 from edgebatch.system import EdgeNode, Slots, System
 from edgebatch.workload import Workload
 
@@ -76,6 +77,12 @@ class WorkloadConfig(Workload):
     label: str
 
 
+PERPLEXITY = Range(at_least=1)
+
+MARKERS = tuple("os^v<>DdpPhH8*Xx+.1234")
+"""Markers of Matplotlib that have a shape."""
+
+
 class SchedulerConfig(Checked):
     """conf/scheduler/: a scheduler, its options, and how figures show it."""
 
@@ -84,6 +91,13 @@ class SchedulerConfig(Checked):
     marker: str
     name: str
     options: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not re.fullmatch("#[0-9A-Fa-f]{6}", self.color):
+            raise InputError("color", repr(self.color), 'six hexadecimal digits, such as "#0072B2"')
+        if self.marker not in MARKERS and not re.fullmatch(r"\$[A-Za-z0-9]\$", self.marker):
+            raise InputError("marker", repr(self.marker), f'one of {" ".join(MARKERS)}, or a letter: "$a$"')
 
 
 class Padding(Checked):
@@ -106,6 +120,13 @@ class GridConfig(Checked):
     values_per_axis: int | None
     draws: int | None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, least in (("values_per_axis", 2), ("draws", 1)):
+            found = getattr(self, name)
+            if found is not None and found < least:
+                raise InputError(name, found, f"null for all, or a whole number at least {least}")
+
 
 class Config(Checked):
     """A composed configuration."""
@@ -123,6 +144,7 @@ class Config(Checked):
     speedup: dict[str, float]
     simulation: Simulation
     grid: GridConfig
+    most_settings: int = integer(at_least=1)
 
 
 def setting(data: dict[str, Any], model: str) -> Setting:
@@ -139,7 +161,7 @@ def setting(data: dict[str, Any], model: str) -> Setting:
         slots=config.slots,
         llm=Llm(config.model.layers, config.model.hidden_size, config.model.ffn_size),
         quantization=_quantization(config, model),
-        edge_node=EdgeNode(node.devices * node.device_flops, node.memory_bytes, node.devices),
+        edge_node=_pooled(node),
         fixed_padding_tokens=config.padding.fixed_tokens if config.padding.to == "fixed" else None,
         cost=_cost(config),
     )
@@ -160,6 +182,13 @@ def setting(data: dict[str, Any], model: str) -> Setting:
     return result
 
 
+def _pooled(node: EdgeNodeConfig) -> EdgeNode:
+    try:
+        return EdgeNode(node.devices * node.device_flops, node.memory_bytes, node.devices)
+    except InputError as error:
+        raise InputError("edge_node.device_flops", node.device_flops, f"{error.expected}, pooled") from None
+
+
 def _scheduler(config: SchedulerConfig) -> SchedulerChoice:
     try:
         return SchedulerChoice(config.name, config.options)
@@ -170,7 +199,13 @@ def _scheduler(config: SchedulerConfig) -> SchedulerChoice:
 def _cost(config: Config) -> str | Roofline:
     if config.cost.name == "flops":
         return "flops"
-    return Roofline(config.edge_node.devices * config.edge_node.device_bandwidth_bytes_per_s)
+    bandwidth = config.edge_node.device_bandwidth_bytes_per_s
+    try:
+        return Roofline(config.edge_node.devices * bandwidth)
+    except InputError as error:
+        raise InputError(
+            "edge_node.device_bandwidth_bytes_per_s", bandwidth, f"{error.expected}, pooled"
+        ) from None
 
 
 def _quantization(composed: Config, model: str) -> Quantization:
@@ -180,14 +215,17 @@ def _quantization(composed: Config, model: str) -> Quantization:
             known = ", ".join(sorted(perplexity)) or "none"
             expected = f"a perplexity of {model} on {config.fp16.dataset} (known: {known})"
             raise InputError(f"quantization.{key}.{model}", "nothing", expected)
-        if not perplexity[model] >= 1:
-            raise InputError(f"quantization.{key}.{model}", perplexity[model], "a number at least 1")
+        if perplexity[model] not in PERPLEXITY:
+            raise InputError(f"quantization.{key}.{model}", perplexity[model], str(PERPLEXITY))
     accuracy = accuracy_from_perplexity(
         config.fp16.perplexity[model], config.perplexity[model], form.form, form.decay
     )
     sped_up = composed.cost.weight_only_speedup or config.activation_bits < 16
     speedup = config.speedup if sped_up else 1.0
-    return Quantization(config.weight_bits, config.kv_bits, 1 / speedup, accuracy)
+    try:
+        return Quantization(config.weight_bits, config.kv_bits, 1 / speedup, accuracy)
+    except InputError as error:
+        raise error.at(prefix="quantization") from None
 
 
 def _without_label(cls: Any, config: Any) -> Any:

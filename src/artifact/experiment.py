@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from artifact.simulate import METRICS
 from artifact.yaml_file import read_yaml
 from edgebatch.errors import InputError, one_of
 from edgebatch.schema import Checked, choice, integer, read
+
+TABLES = ("claims", "models", "quantization", "assumptions")
+"""Tables of the paper that no experiment owns; their files stand beside those of the experiments."""
 
 RELATIVE = ("gap", "exact")
 """Columns of a measure that is relative to a scheduler: see `artifact.relative`."""
@@ -110,12 +114,18 @@ def read_experiment(conf: Path, name: str) -> ExperimentFile:
         Naming the file, the key and what is expected.
     """
     where = f"conf/experiment/{name}.yaml"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise InputError("", f"the name {name!r}", "a name of letters, digits, _ and -", where)
+    if name in TABLES:
+        raise InputError("", f"the name {name!r}", "a name that no table of the paper has", where)
     data = read_yaml(conf / "experiment" / f"{name}.yaml", where)
     params = data.get("hydra", {})
     for key in ("sweeper", "params"):
         params = params.get(key) if isinstance(params, dict) else None
     if not isinstance(params, dict) or not params:
         raise InputError("hydra.sweeper.params", "an empty sweep", "a mapping from keys to values", where)
+    if not _reaches_out(conf / "experiment" / f"{name}.yaml"):
+        raise InputError("line 1", "no package", "# @package _global_", where)
     try:
         figure = read(Figure, data.get("figure"), "figure")
         sample = read(Sample, data["sample"], "sample") if "sample" in data else None
@@ -133,6 +143,12 @@ def read_experiment(conf: Path, name: str) -> ExperimentFile:
     )
 
 
+def _reaches_out(path: Path) -> bool:
+    """Whether the first line of a file tells Hydra that its keys are those of the root."""
+    first = path.read_text(encoding="utf-8").strip().partition("\n")[0]
+    return re.fullmatch(r"#+\s*@package\s+_global_\s*", first) is not None
+
+
 def _check_figure(figure: Figure) -> None:
     if figure.draw == "lines" and figure.x is None:
         raise InputError("figure.x", "nothing", "an axis with key and label, to draw lines over")
@@ -141,5 +157,10 @@ def _check_figure(figure: Figure) -> None:
         for column in figure.y.columns:
             if column not in known:
                 raise InputError(f"figure.y.columns.{column}", "an unknown column", one_of(column, known))
+    try:
+        figure.panel_label.format("")
+    except (LookupError, ValueError, AttributeError):
+        found, expected = repr(figure.panel_label), "a text with {} for the value"
+        raise InputError("figure.panel_label", found, expected) from None
     if not figure.y.columns:
         raise InputError("figure.y.columns", "no column", one_of(None, METRICS))

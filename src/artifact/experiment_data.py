@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from edgebatch.errors import InputError
+from edgebatch.json_text import read_json
+from edgebatch.schema import Checked, read
 
 COLUMN = "column"
 """What `panels` names, to draw a panel for each column of the measure."""
@@ -48,9 +52,32 @@ class ExperimentData:
         return list(dict.fromkeys(point["axes"][axis] for point in self.points))
 
 
+class _Point(Checked):
+    id: str
+    run: str
+    axes: dict[str, Any]
+
+
+class _File(Checked):
+    name: str
+    figure: dict[str, Any]
+    labels: dict[str, Any]
+    points: tuple[_Point, ...]
+
+
 def read_experiment_data(path: Path) -> ExperimentData:
-    """Read the file of one experiment."""
-    return ExperimentData(**json.loads(path.read_text()))
+    """Read the file of one experiment.
+
+    Raises
+    ------
+    InputError
+        If it is not there, damaged, or no experiment.
+    """
+    try:
+        data = read(_File, read_json(path))
+    except InputError as error:
+        raise error.at(str(path)) from None
+    return ExperimentData(data.name, data.figure, data.labels, [asdict(point) for point in data.points])
 
 
 def namer(experiments: dict[str, ExperimentData]) -> Callable[[str, str, Any], str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from artifact.experiment_data import ExperimentData
 from artifact.files import write, write_if_changed
 from artifact.fingerprint import fingerprint
 from artifact.points import Grid
+from edgebatch.errors import InputError
+from edgebatch.schema import Checked, read
 
 MOST_SETTINGS = 8
 """Settings in a batch at most: enough that imports cost little, few enough that all cores have work."""
@@ -54,7 +57,41 @@ class Plan:
         return self.batches[batch].title()
 
 
-def make_plan(conf: Path, results: Path, scale: str) -> Plan:
+class Options(Checked):
+    """What ``snakemake --config`` may say.
+
+    Attributes
+    ----------
+    scale
+        File of conf/scale/.
+    most_settings
+        Settings that all sweeps may have together; None for what conf/config.yaml allows.
+    """
+
+    scale: str = "full"
+    most_settings: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.most_settings is not None and self.most_settings < 1:
+            raise InputError("most_settings", self.most_settings, "a whole number at least 1")
+
+
+def read_options(config: Mapping[str, Any]) -> Options:
+    """The options in Snakemake's configuration.
+
+    Raises
+    ------
+    InputError
+        For an unknown key, or a value of the wrong type.
+    """
+    try:
+        return read(Options, config)
+    except InputError as error:
+        raise error.at("--config") from None
+
+
+def make_plan(conf: Path, results: Path, scale: str, most_settings: int | None = None) -> Plan:
     """Read the grid of `conf`, and name the files of every setting, batch and experiment.
 
     Raises
@@ -62,7 +99,7 @@ def make_plan(conf: Path, results: Path, scale: str) -> Plan:
     InputError
         For anything in `conf` that cannot be used.
     """
-    return expand(grid.load(conf, results / "grids" / scale, scale), results, scale)
+    return expand(grid.load(conf, results / "grids" / scale, scale, most_settings), results, scale)
 
 
 def expand(found: Grid, results: Path, scale: str) -> Plan:

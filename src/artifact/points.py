@@ -35,12 +35,15 @@ class Experiment:
         What is drawn, as the file says it.
     labels
         How to name the values of each swept group: label, and for schedulers colour and marker.
+    size
+        Points of the sweep as the file says it, before a scale thins it.
     """
 
     name: str
     figure: dict[str, Any]
     labels: dict[str, dict[str, dict[str, Any]]]
     points: tuple[Point, ...]
+    size: int
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pandas as pd
 from artifact.experiment import RELATIVE
 from artifact.run_file import read_run
 from artifact.simulate import METRICS
+from edgebatch.errors import InputError
 
 
 def gather(points: list[dict[str, Any]]) -> pd.DataFrame:
@@ -58,3 +59,19 @@ def settings_of(
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table with six significant digits, so that no platform's last digit shows."""
     table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a table that `write_csv` has written.
+
+    Raises
+    ------
+    InputError
+        If it is not there, or no table.
+    """
+    try:
+        return pd.read_csv(path)
+    except OSError as error:
+        raise InputError("", (error.strerror or "no access").lower(), "a CSV file", str(path)) from None
+    except ValueError as error:  # of pandas, and of UTF-8
+        raise InputError("", str(error).splitlines()[0], "a CSV file", str(path)) from None

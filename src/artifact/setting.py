@@ -49,6 +49,10 @@ class Simulation(Checked):
     seeds: int = integer(at_least=1)
 
 
+LARGEST_RUN = 10**8
+"""Requests of a run, times the epochs that one may wait: a few gigabytes."""
+
+
 class Setting(Checked):
     """One point of an experiment, for one scheduler."""
 
@@ -57,6 +61,19 @@ class Setting(Checked):
     workload: Workload
     scheduler: SchedulerChoice
     simulation: Simulation
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        workload, epoch_s = self.workload, self.system.slots.epoch_s
+        waits = 1 + workload.latency.mean_s * (1 + workload.latency.relative_half_width) / epoch_s
+        if waits > LARGEST_RUN:
+            expected = f"at most {LARGEST_RUN} epochs of {epoch_s:g} s"
+            raise InputError("workload.latency.mean_s", workload.latency.mean_s, expected)
+        requests = workload.arrival_rate * self.simulation.epochs * epoch_s
+        if requests * waits > LARGEST_RUN:
+            found = f"{requests:.3g} requests of up to {waits:.3g} epochs"
+            expected = f"at most {LARGEST_RUN} of both together, that memory holds a run"
+            raise InputError("workload.arrival_rate", found, expected)
 
     def as_dict(self) -> dict[str, Any]:
         """Nested mappings and lists, as `read` takes them back."""

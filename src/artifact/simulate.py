@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,9 @@ import numpy as np
 
 from artifact.files import write
 from artifact.setting import Setting, identity, read_setting
+from edgebatch.command_line import Parser
 from edgebatch.errors import InputError
+from edgebatch.json_text import read_json
 from edgebatch.simulation import Epoch, simulate
 from edgebatch.system import System
 from edgebatch.workload import Requests, draw_requests
@@ -128,28 +129,25 @@ def simulate_file(setting: Path, result: Path, code: str, progress: bool = False
 
     Raises
     ------
-    InputError, OSError, ValueError
-        For a file that cannot be read, is not JSON, or is not a setting.
+    InputError
+        For a file that cannot be read, is not JSON, or is not a setting, and a result that cannot be written.
     """
-    found, seconds = run(read_setting(json.loads(setting.read_text()), str(setting)), code, progress)
+    found, seconds = run(read_setting(read_json(setting), str(setting)), code, progress)
     write(result, json.dumps(found, indent=1) + "\n")
     return seconds
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Simulate the setting of a file, and store the result of it."""
-    parser = argparse.ArgumentParser(prog="python -m artifact.simulate", description=__doc__)
+    parser = Parser(prog="python -m artifact.simulate", description=__doc__)
     parser.add_argument("setting", type=Path, help="file of results/settings/")
     parser.add_argument("result", type=Path, help="file to write, whole or not at all")
     parser.add_argument("--code", required=True, help="fingerprint of the code that runs")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     try:
         seconds = simulate_file(chosen.setting, chosen.result, chosen.code, progress=sys.stderr.isatty())
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            print(f"artifact: {error}", file=sys.stderr)
-        else:
-            print(f"artifact: {chosen.setting}: {error}", file=sys.stderr)
+    except InputError as error:
+        print(f"artifact: {error}", file=sys.stderr)
         return 2
     print(json.dumps({**seconds, "process": time.process_time()}))
     return 0

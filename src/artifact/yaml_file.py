@@ -20,16 +20,29 @@ def read_yaml(path: Path, where: str) -> dict[str, Any]:
     InputError
         If the file is not there, not YAML, or not a mapping.
     """
+    if path.is_symlink() and not path.exists():
+        raise InputError("", "a broken link", "a readable file", where)
     try:
         data = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     except yaml.MarkedYAMLError as error:
         line = 1 + (error.problem_mark.line if error.problem_mark else 0)
-        raise InputError(f"line {line}", error.problem or "a mistake", "YAML", where) from None
-    except (yaml.YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
-        raise InputError("", " ".join(str(error).split()), "YAML in UTF-8", where) from None
+        problem = (error.problem or "a mistake").removeprefix("found ")
+        raise InputError(f"line {line}", problem, "YAML", where) from None
+    except UnicodeDecodeError as error:
+        raise InputError("", f"byte {error.start} that is not UTF-8", "YAML in UTF-8", where) from None
+    except RecursionError:
+        raise InputError("", "nesting without end", "YAML of a few levels", where) from None
     except OSError as error:
-        found = (error.strerror or "no access").lower()
-        raise InputError("", found, "a readable file", where) from None
+        if error.strerror is None:  # of OmegaConf, for a file that is one number
+            raise InputError("", "no mapping", "a mapping", where) from None
+        raise InputError("", error.strerror.lower(), "a readable file", where) from None
+    except (yaml.YAMLError, OmegaConfBaseException, ValueError, TypeError) as error:
+        # ValueError and TypeError: numbers of thousands of digits, impossible dates, keys that are lists
+        raise InputError("", _first(error), "YAML that can be read", where) from None
     if not isinstance(data, dict):
         raise InputError("", "no mapping", "a mapping", where)
     return {str(key): value for key, value in data.items()}
+
+
+def _first(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
@@ -10,15 +9,19 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from edgebatch import schedulers, solve
 from edgebatch.answer_table import answer_table
+from edgebatch.command_line import Parser
 from edgebatch.errors import InputError
 from edgebatch.instance_format import FORMAT, answer, parse_instance
+from edgebatch.json_text import read_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="edgebatch", description="Schedule LLM inference in batches at a wireless edge node."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -57,13 +60,15 @@ def _solve(file: str, scheduler: str, as_json: bool) -> None:
         schedulers.get(scheduler)
     except InputError as error:
         raise InputError("--scheduler", error.found, error.expected) from None
-    instance = parse_instance(_text(file), "standard input" if file == "-" else file)
-    begin = time.perf_counter()
     where = "standard input" if file == "-" else file
+    instance = parse_instance(_text(file, where), where)
+    begin = time.perf_counter()
     try:
-        schedule = solve(instance, scheduler)
-        solve_time_s = time.perf_counter() - begin
-        result = answer(instance, schedule, scheduler, solve_time_s)
+        # numbers at the ends of what floats hold: an error below, or a request that nobody can serve
+        with np.errstate(all="ignore"):
+            schedule = solve(instance, scheduler)
+            solve_time_s = time.perf_counter() - begin
+            result = answer(instance, schedule, scheduler, solve_time_s)
     except InputError as error:
         raise error.at(where) from None
     except ArithmeticError as error:
@@ -72,13 +77,11 @@ def _solve(file: str, scheduler: str, as_json: bool) -> None:
     print(json.dumps(result, indent=2) if as_json else answer_table(instance, result, columns))
 
 
-def _text(file: str) -> str:
+def _text(file: str, where: str) -> str:
     try:
-        return (sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()).decode()
-    except OSError as error:
-        raise InputError(file, (error.strerror or "no access").lower(), "a readable file") from None
-    except UnicodeDecodeError as error:
-        raise InputError(file, f"byte {error.start} that is not UTF-8", "JSON in UTF-8") from None
+        return read_text(None if file == "-" else Path(file))
+    except InputError as error:
+        raise error.at(where) from None
 
 
 def _list_schedulers() -> None:

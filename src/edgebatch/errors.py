@@ -44,6 +44,8 @@ def one_line(text: str) -> str:
 def one_of(found: object, names: Iterable[str]) -> str:
     """What is expected where `found` is none of `names`: the names, nearest first if one is near."""
     known = sorted(names)
+    if not known:
+        return "none"
     near = difflib.get_close_matches(str(found), known, n=1)
     listing = "one of " + ", ".join(known)
     return f"{listing} (did you mean {near[0]}?)" if near else listing

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from edgebatch.checker import check
 from edgebatch.errors import InputError
+from edgebatch.json_text import parse_json
 from edgebatch.llm import Llm
 from edgebatch.problem import COLUMNS, Instance, Schedule
 from edgebatch.quantization import Quantization
@@ -57,20 +57,7 @@ def parse_instance(text: str, where: str) -> Instance:
         Naming `where`, the key and what is expected there.
     """
     try:
-        try:
-            data = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
-        except json.JSONDecodeError as error:
-            place = f"line {error.lineno}, column {error.colno}"
-            raise InputError(place, error.msg, "JSON") from None
-        except InputError:
-            raise
-        except ValueError:
-            raise InputError(
-                "digits", "a number of thousands of digits", "numbers that can be read"
-            ) from None
-        except RecursionError:
-            raise InputError("", "nesting without end", "JSON of a few levels") from None
-        return _instance(read(_File, data))
+        return _instance(read(_File, parse_json(text)))
     except InputError as error:
         raise error.at(where) from None
 
@@ -96,19 +83,6 @@ def _cost(cost: object) -> str | Roofline:
         expected = 'flops or {"roofline": {"memory_bandwidth_bytes_per_s": ...}}'
         raise InputError("cost", describe(cost), expected)
     return "flops"
-
-
-def _refuse_constant(name: str) -> float:
-    raise InputError("", name, "finite numbers only")
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    mapping = dict(pairs)
-    if len(mapping) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise InputError(twice, "the key twice", "each key once")
-    return mapping
 
 
 def answer(instance: Instance, schedule: Schedule, scheduler: str, solve_time_s: float) -> dict[str, Any]:

@@ -50,5 +50,5 @@ def accuracy_from_perplexity(fp16: float, quantized: float, form: str, decay: fl
     if form == "exponential":
         if decay is None:
             raise InputError("decay", "nothing", "a number above 0 for the exponential form")
-        return min(1.0, math.exp(-decay * (quantized - fp16)))
+        return math.exp(-decay * max(0.0, quantized - fp16))
     raise InputError("form", repr(form), one_of(form, ("perplexity_ratio", "exponential")))

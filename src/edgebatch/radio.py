@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from edgebatch.errors import InputError
 from edgebatch.schema import Checked, choice, real
 
+LARGEST_DB = 1000
+"""Decibels stop here, on either side, so that floats hold their powers of ten."""
+
 
 class MeanGain(Checked):
     """Every user has the same mean path gain (linear, not dB)."""
@@ -35,11 +38,11 @@ class MacroCell(Checked):
         Standard deviation of the shadowing.
     """
 
-    intercept_db: float = real()
-    slope_db: float = real(above=0)
-    cell_radius_m: float = real(above=0)
-    min_distance_m: float = real(above=0)
-    shadowing_db: float = real(at_least=0)
+    intercept_db: float = real(at_least=-LARGEST_DB, at_most=LARGEST_DB)
+    slope_db: float = real(above=0, at_most=LARGEST_DB)
+    cell_radius_m: float = real(above=0, at_most=1e9)
+    min_distance_m: float = real(at_least=1e-3)
+    shadowing_db: float = real(at_least=0, at_most=LARGEST_DB)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -69,11 +72,11 @@ class Radio(Checked):
         Where users are; exactly one of them.
     """
 
-    uplink_bandwidth_hz: float = real(above=0)
-    downlink_bandwidth_hz: float = real(above=0)
-    user_power_dbm: float = real()
-    edge_node_power_dbm: float = real()
-    noise_psd_dbm_hz: float = real()
+    uplink_bandwidth_hz: float = real(at_least=1)
+    downlink_bandwidth_hz: float = real(at_least=1)
+    user_power_dbm: float = real(at_least=-LARGEST_DB, at_most=LARGEST_DB)
+    edge_node_power_dbm: float = real(at_least=-LARGEST_DB, at_most=LARGEST_DB)
+    noise_psd_dbm_hz: float = real(at_least=-LARGEST_DB, at_most=LARGEST_DB)
     bits_per_token: float = real(above=0)
     fading: str = choice("shared", "separate")
     mean_gain: MeanGain | None = None
@@ -121,9 +124,14 @@ def rate_bits_per_s(bandwidth_hz: float, power_dbm: float, noise_psd_dbm_hz: flo
     The noise is that of the full band; a share rho of the band gives rho times this rate.
     """
     noise_mw = bandwidth_hz * 10 ** (noise_psd_dbm_hz / 10)
-    return bandwidth_hz * np.log2(1 + 10 ** (power_dbm / 10) * np.asarray(gain) / noise_mw)
+    with np.errstate(over="ignore"):
+        return bandwidth_hz * np.log2(1 + 10 ** (power_dbm / 10) * np.asarray(gain) / noise_mw)
 
 
 def least_share(bits: Any, slot_s: float, rate: Any) -> Any:
-    """Least share of the band that moves `bits` within the slot: equation (3)."""
-    return bits / (slot_s * rate)
+    """Least share of the band that moves `bits` within the slot: equation (3).
+
+    A rate of next to nothing needs more than any band has: the largest finite share.
+    """
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.minimum(bits / (slot_s * rate), np.finfo(np.float64).max)

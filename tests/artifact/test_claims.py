@@ -1,5 +1,3 @@
-import shutil
-
 import pandas as pd
 import pytest
 
@@ -169,36 +167,6 @@ def test_the_page_shows_statement_command_verdict_and_minutes():
         assert text in row
     assert "## C: where it is not so" in page
     assert "| – |" in claims_page([decision], {})
-
-
-@pytest.fixture
-def conf(tmp_path):
-    shutil.copy(ROOT / "conf/claims.yaml", tmp_path)
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "line"),
-    [
-        ("test: equals", "test: equal", r"claims\[2\]\.test: found 'equal'.*did you mean equals\?"),
-        ("test: surpasses, c", "test: somewhere, c", r"claims\[4\]\.parts\[0\]\.test: found 'somewhere'"),
-        ("over: [enumeration]", "over: []", r"claims\[2\]: found no comparison"),
-        ("confidence: 0.95", "confidence: 1.5", "confidence: found 1.5"),
-        ("certainty: seed", "certainty: sure", r"claims\[0\]\.certainty: found 'sure'"),
-        (
-            "    says: DFTSP is optimal",
-            "    said: DFTSP is optimal",
-            r"claims\[2\]\.said: found an unknown key",
-        ),
-    ],
-)
-def test_a_claim_that_cannot_be_used_is_refused_in_one_line(conf, old, new, line):
-    path = conf / "claims.yaml"
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new))
-    with pytest.raises(InputError, match=f"^conf/claims.yaml: {line}") as refused:
-        read_claims(conf)
-    assert len(str(refused.value).splitlines()) == 1
 
 
 def test_every_claim_compares_schedulers_that_its_experiments_sweep():

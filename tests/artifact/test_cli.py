@@ -1,11 +1,10 @@
 import json
-import sys
 
 import pytest
 
 from artifact.cli import main
 from artifact.simulate import METRICS
-from tests.workflow.checkout import ROOT, execute
+from tests.workflow.checkout import ROOT
 
 CONF = ("--conf", str(ROOT / "conf"))
 SMALL = ("simulation.epochs=2", "simulation.seeds=3", "workload.arrival_rate=20")
@@ -44,35 +43,6 @@ def test_the_table_shows_the_mean_of_the_json(capsys):
 
 
 @pytest.mark.parametrize(
-    ("override", "told"),
-    [
-        ("model=bloom3b", "command line: model: found 'bloom3b'"),
-        ("scheduler=dfstp", "did you mean dftsp?"),
-        ("workload.arrival_rat=3", "did you mean workload.arrival_rate?"),
-        ("workload.arrival_rate=0", "command line: workload.arrival_rate: found 0"),
-        ("cost=time", "command line: cost: found 'time'"),
-        ("workload.arrival_rate=[1", "command line"),
-        ("nonsense", "found no value, expected key=value"),
-        ("simulation.seeds=null", "command line: simulation.seeds"),
-        ("workload=null", "workload"),
-        ("~workload", "workload"),
-    ],
-)
-def test_bad_input_is_refused_in_one_line_with_status_2(capsys, override, told):
-    assert main(["simulate", *CONF, override]) == 2
-    streams = capsys.readouterr()
-    assert streams.out == ""
-    assert len(streams.err.splitlines()) == 1, streams.err
-    assert streams.err.startswith("artifact: ")
-    assert told in streams.err
-
-
-def test_a_missing_configuration_is_refused_in_one_line(capsys, tmp_path):
-    assert main(["simulate", "--conf", str(tmp_path / "conf")]) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
     "command", ["simulate", "verify", "collect", "draw", "conclude", "record", "report", "archive"]
 )
 def test_every_command_has_help(capsys, command):
@@ -90,15 +60,3 @@ def test_the_help_of_simulate_has_examples_that_work(capsys):
     assert examples
     for example in examples:
         assert main(["simulate", *CONF, *example[2:], "simulation.epochs=1", "simulation.seeds=2"]) == 0
-
-
-def test_a_setting_file_that_cannot_be_used_is_refused_by_the_job_in_one_line(tmp_path):
-    for name, text in {"broken.json": "{", "other.json": "{}", "list.json": "[]"}.items():
-        (tmp_path / name).write_text(text)
-    for name in ("broken.json", "other.json", "list.json", "missing.json"):
-        command = (sys.executable, "-m", "artifact.simulate", tmp_path / name, tmp_path / "run.json")
-        done = execute(ROOT, *command, "--code", "0" * 12)
-        assert done.returncode == 2
-        assert len(done.stdout.splitlines()) == 1, done.stdout
-        assert name in done.stdout
-        assert not (tmp_path / "run.json").exists()

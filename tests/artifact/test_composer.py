@@ -53,7 +53,6 @@ def test_experiments_with_the_same_files_ask_hydra_once(conf, monkeypatch):
         ("simulation: {epochs: 1, seeds: 2}", "simulation: {epochs: 1}\nmodel: {layers: null}"),
         ("simulation: {epochs: 1, seeds: 2}", "cost: {other: 1}\nmore: 2"),
         ("hydra:", "defaults:\n  - override /regime: balanced\n  - override /model: opt_13b\n\nhydra:"),
-        ("# @package _global_", "# An experiment.\n# @package _global_"),
     ],
 )
 def test_whatever_an_experiment_overrides_it_is_what_hydra_composes(conf, old, new):

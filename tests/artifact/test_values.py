@@ -56,7 +56,8 @@ def test_configuration_values_are_named_by_their_dotted_keys():
 
 
 def test_claims_have_a_verdict_and_a_measure():
-    claim = Claim(id="C9", says="s", test="equals", certainty="seed", experiments=("e",))
+    compared = {"column": "nodes", "of": "dftsp", "over": ("brute_force",)}
+    claim = Claim(id="C9", says="s", test="equals", certainty="seed", experiments=("e",), **compared)
     decision = Decision(claim, "expected", "found 5 %", "holds", ())
     assert of_decisions([decision]) == {"claim/C9/verdict": "holds", "claim/C9/measured": "found 5 %"}
 

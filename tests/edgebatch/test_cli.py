@@ -9,16 +9,7 @@ import pytest
 
 from edgebatch import schedulers
 from edgebatch.cli import main
-from tests.edgebatch.instance_files import (
-    GOOD,
-    NO_INSTANCE_IDS,
-    NO_INSTANCES,
-    SPOILT,
-    SPOILT_IDS,
-    TOO_LARGE,
-    TOO_LARGE_IDS,
-    text,
-)
+from tests.edgebatch.instance_files import GOOD, text
 
 ANSWER_KEYS = [
     "scheduler",
@@ -105,29 +96,6 @@ def test_standard_input_is_named_in_a_refusal(capsys, monkeypatch):
     assert _refusal(capsys, "solve", "-").startswith("edgebatch: standard input: format: found nothing")
 
 
-@pytest.mark.parametrize(("path", "value", "key", "expected"), SPOILT, ids=SPOILT_IDS)
-def test_a_spoilt_file_ends_with_status_2_and_one_line(path, value, key, expected, file, capsys):
-    name = file(text(path, value))
-    message = _refusal(capsys, "solve", name)
-    assert message.startswith(f"edgebatch: {name}: {key}: found ")
-    assert expected in message
-
-
-@pytest.mark.parametrize(("contents", "found", "expected"), NO_INSTANCES, ids=NO_INSTANCE_IDS)
-def test_what_is_no_instance_ends_with_status_2_and_one_line(contents, found, expected, file, capsys):
-    name = file(contents)
-    message = _refusal(capsys, "solve", name)
-    assert message.startswith(f"edgebatch: {name}: ")
-    assert found in message
-    assert expected in message
-
-
-@pytest.mark.parametrize(("old", "new", "key"), TOO_LARGE, ids=TOO_LARGE_IDS)
-def test_a_number_too_large_to_count_with_ends_with_status_2_and_one_line(old, new, key, file, capsys):
-    name = file(text().replace(old, new, 1))
-    assert _refusal(capsys, "solve", name).startswith(f"edgebatch: {name}: {key}")
-
-
 @pytest.mark.parametrize("scheduler", schedulers.names())
 def test_lengths_whose_flops_exceed_64_bits_are_refused_or_left_out(scheduler, file, capsys):
     # 6 million prompt tokens: 4 s^2 d L is 1.1e19 FLOPs, 2^63 is 9.2e18; memory holds them
@@ -193,45 +161,12 @@ def test_too_many_requests_for_enumeration_are_refused_with_the_file(file, capsy
     )
 
 
-def test_a_file_that_is_not_there_is_refused_by_name(tmp_path, capsys):
-    name = str(tmp_path / "none.json")
-    assert _refusal(capsys, "solve", name).startswith(f"edgebatch: {name}: found no such file")
-
-
-def test_a_folder_is_refused_by_name(tmp_path, capsys):
-    assert _refusal(capsys, "solve", str(tmp_path)).startswith(f"edgebatch: {tmp_path}: found is a directory")
-
-
-def test_bytes_that_are_not_utf_8_are_refused_with_their_place(file, capsys):
-    name = file(b'{"format": "\xff"}')
-    assert "found byte 12 that is not UTF-8, expected JSON in UTF-8" in _refusal(capsys, "solve", name)
-
-
-def test_an_unknown_scheduler_is_refused_with_the_nearest_name(file, capsys):
-    message = _refusal(capsys, "solve", file(text()), "--scheduler", "brute-force")
-    assert message.startswith("edgebatch: --scheduler: found 'brute-force', expected one of ")
-    assert message.endswith("(did you mean brute_force?)\n")
-
-
-@pytest.mark.parametrize("scheduler", ["", ".", "_admission", "dftsp.py", "os"])
-def test_what_is_no_scheduler_is_never_imported(scheduler, file, capsys):
-    assert "expected one of" in _refusal(capsys, "solve", file(text()), "--scheduler", scheduler)
-
-
 def test_schedulers_lists_each_scheduler_with_its_options(capsys):
     assert main(["schedulers"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines if not line.startswith(" ")] == list(schedulers.names())
     options = [option for name in schedulers.names() for option in schedulers.options(name)]
     assert [line.split()[0] for line in lines if line.startswith(" ")] == options
-
-
-@pytest.mark.parametrize("arguments", [[], ["solve"], ["solv", "x"], ["solve", "x", "--fast"]])
-def test_a_wrong_command_line_ends_with_status_2(arguments, capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    assert stop.value.code == 2
-    assert capsys.readouterr().out == ""
 
 
 def _process(arguments, given):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from edgebatch.errors import InputError
 from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule
 from edgebatch.schedulers._admission import admit_in_order
+from edgebatch.schedulers._options import check_time_limit
 
 PARTS = 2**36
 """Each band, the whole memory and the longest deadline are so many parts."""
@@ -135,8 +136,9 @@ def largest(
     Raises
     ------
     InputError
-        For a cost model under which the compute time is not a sum over requests.
+        For a cost model under which the compute time is not a sum over requests, or a limit that is none.
     """
+    check_time_limit(time_limit_s)
     models = _models(instance)
     end_s = np.inf if time_limit_s is None else time.perf_counter() + time_limit_s
     servable = np.flatnonzero(instance.servable())

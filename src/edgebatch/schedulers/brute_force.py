@@ -12,6 +12,7 @@ from edgebatch import tree
 from edgebatch.errors import InputError, one_of
 from edgebatch.problem import Instance, Schedule
 from edgebatch.schedulers import dftsp
+from edgebatch.schedulers._options import check_rules
 
 COUNTINGS = ("formula", "walk")
 COUNTABLE = ("supply", "batch_size")
@@ -32,9 +33,7 @@ def schedule(instance: Instance, *, counting: str = "formula", pruning: Collecti
     """
     if counting not in COUNTINGS:
         raise InputError("counting", repr(counting), one_of(counting, COUNTINGS))
-    for rule in pruning:
-        if rule not in COUNTABLE:
-            raise InputError("pruning", repr(rule), one_of(rule, COUNTABLE))
+    check_rules(pruning, COUNTABLE)
     if counting == "walk":
         return dftsp.schedule(instance, pruning=pruning)
     supply = "supply" in pruning

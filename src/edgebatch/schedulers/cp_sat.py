@@ -10,6 +10,9 @@ import numpy as np
 from edgebatch.errors import InputError
 from edgebatch.problem import Instance, Schedule
 from edgebatch.schedulers._scaled import Answer, AtMost, Scaled, largest
+from edgebatch.schema import Range, describe
+
+WORKERS = Range(at_least=1, at_most=1024, whole=True)
 
 
 def schedule(instance: Instance, *, workers: int = 1, time_limit_s: float | None = None) -> Schedule:
@@ -25,13 +28,15 @@ def schedule(instance: Instance, *, workers: int = 1, time_limit_s: float | None
     Raises
     ------
     InputError
-        Under another cost model, or where OR-Tools is not installed.
+        Under another cost model, for workers that are no number, or where OR-Tools is not installed.
     """
     try:
         import ortools.sat.python.cp_model  # noqa: F401
     except ImportError:
         expected = "the package ortools: pip install 'edgebatch[cp_sat]'"
         raise InputError("scheduler", "'cp_sat' without OR-Tools", expected) from None
+    if workers not in WORKERS:
+        raise InputError("workers", describe(workers), str(WORKERS))
     return largest(instance, partial(_solve, workers=workers), time_limit_s)
 
 

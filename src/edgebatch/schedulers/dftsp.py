@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from edgebatch import tree
 from edgebatch.chains import Levels, chains
 from edgebatch.cost import BatchCost, batch_cost
-from edgebatch.errors import InputError, one_of
 from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule
 from edgebatch.schedulers._admission import admit_in_order
+from edgebatch.schedulers._options import check_node_limit, check_rules
 
 RULES = ("supply", "budget", "sibling", "batch_size")
 """`supply`: the chains left cannot supply what is missing. `budget`: the cheapest completion breaks a
@@ -61,9 +61,8 @@ def schedule(
         Proven optimal, unless `node_limit` was reached: then the requests that fit in order of
         their output length, and the largest size that is not yet refuted as its bound.
     """
-    for rule in pruning:
-        if rule not in RULES:
-            raise InputError("pruning", repr(rule), one_of(rule, RULES))
+    check_rules(pruning, RULES)
+    check_node_limit(node_limit)
     rules = tree.Rules("supply" in pruning, "budget" in pruning, "sibling" in pruning)
     budgets = budgets_of(instance)
     trees = forests(instance, bounded="batch_size" in pruning)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from edgebatch.largest_batch import POOL, Search, take
 from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule, fits
+from edgebatch.schedulers._options import check_node_limit, check_time_limit
 from edgebatch.surrogate import Rows
 
 
@@ -29,6 +30,8 @@ def schedule(
     larger batch of all that its longest admits. So far as the roofline's cost is not linear, the
     batch's longest output is a choice in the same way.
     """
+    check_node_limit(node_limit)
+    check_time_limit(time_limit_s)
     best = _Best(instance, Search(node_limit, time_limit_s))
     system = instance.system
     if system.cost == "flops":

@@ -1,0 +1,75 @@
+"""JSON read for people: whatever cannot be used is told in one line, and no key counts twice."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from edgebatch.errors import InputError
+
+
+def read_json(path: Path) -> Any:
+    """The data in a JSON file.
+
+    Raises
+    ------
+    InputError
+        Naming the file, and the place in it, if it cannot be read or is not JSON.
+    """
+    try:
+        return parse_json(read_text(path))
+    except InputError as error:
+        raise error.at(str(path)) from None
+
+
+def read_text(path: Path | None) -> str:
+    """The text of a file, or of standard input for None.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is not UTF-8.
+    """
+    try:
+        return (sys.stdin.buffer.read() if path is None else path.read_bytes()).decode()
+    except OSError as error:
+        raise InputError("", (error.strerror or "no access").lower(), "a readable file") from None
+    except UnicodeDecodeError as error:
+        raise InputError("", f"byte {error.start} that is not UTF-8", "text in UTF-8") from None
+    except ValueError:
+        raise InputError("", "a null character", "a path without one") from None
+
+
+def parse_json(text: str) -> Any:
+    """The data in JSON text; NaN and infinities are read, for the reader of their key to refuse.
+
+    Raises
+    ------
+    InputError
+        With the line, or the key that stands there twice.
+    """
+    try:
+        return json.loads(text, parse_int=_whole, object_pairs_hook=_unique_keys)
+    except json.JSONDecodeError as error:
+        raise InputError(f"line {error.lineno}, column {error.colno}", error.msg, "JSON") from None
+    except RecursionError:
+        raise InputError("", "nesting without end", "JSON of a few levels") from None
+
+
+def _whole(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:
+        found = f"{digits[:12]}..., a number of {len(digits)} digits"
+        raise InputError("", found, "numbers that can be read") from None
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise InputError(twice, "the key twice", "each key once")
+    return mapping
