@@ -7,7 +7,7 @@ BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 SMOKE := --config scale=smoke
 
-.PHONY: help reproduce test verify fuzz conformance trust smoke benchmark archive lint format clean
+.PHONY: help reproduce test test-slurm verify fuzz conformance trust smoke benchmark archive lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test: .venv/ready ## run the tests
 
 verify: .venv/ready ## check that figures, tables and claims follow from the results, and simulate some again
 	$(RUN) OPENBLAS_NUM_THREADS=1 artifact verify
+
+test-slurm: .venv/ready ## run the pipeline on two nodes of SLURM, and lose one; as root, after tests/slurm/install
+	$(RUN) python -m pytest tests/slurm
 
 fuzz: .venv/ready ## try 100,000 mutated instances and experiments on the readers
 	$(RUN) python -m pytest -n 2 --dist loadfile tests/fuzz --examples 63000

@@ -8,7 +8,7 @@ from snakemake.utils import min_version
 from artifact import run_lock
 from artifact.files import check_room
 from artifact.fingerprint import fingerprint
-from artifact.plan import make_plan, read_options
+from artifact.plan import make_plan, read_options, store
 from edgebatch.errors import InputError
 
 min_version("9.0")
@@ -26,6 +26,9 @@ try:
     PLAN = make_plan(
         Path("conf"), Path("results"), OPTIONS.scale, OPTIONS.most_settings
     )
+    # jobs on other machines read this file as well, and must not undo what their neighbours write
+    if workflow.is_main_process:
+        store(PLAN, Path("results"))
 except (InputError, OSError) as error:
     sys.exit(f"artifact: {error}")
 
@@ -42,6 +45,18 @@ include: "workflow/rules/experiments.smk"
 include: "workflow/rules/conclusions.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/paper.smk"
+
+
+# seconds each: on a cluster they run where snakemake was called
+localrules:
+    collect,
+    conclude,
+    copy_paper,
+    draw,
+    record,
+    typeset,
+    walk_through,
+    write_report,
 
 
 rule all:

@@ -32,6 +32,8 @@ class Plan:
         Prefix of the files that are kept: figures/, paper/, CLAIMS.md.
     work
         Folder of what lies between the runs and those.
+    settings
+        Every setting once, by its id.
     batches
         Every run once, by the name of its batch.
     """
@@ -39,6 +41,7 @@ class Plan:
     root: str
     work: str
     experiments: dict[str, ExperimentData]
+    settings: dict[str, dict[str, Any]]
     batches: dict[str, Batch]
 
     @property
@@ -57,6 +60,10 @@ class Plan:
             for name, batch in self.batches.items()
             if any(Path(run.result).exists() for run in batch.missing())
         ]
+
+    def __format__(self, batch: str) -> str:
+        """What is left to do in a batch, so that a message of Snakemake can say it: ``{PLAN:batch}``."""
+        return self.batches[batch].title()
 
 
 class Options(Checked):
@@ -94,39 +101,43 @@ def read_options(config: Mapping[str, Any]) -> Options:
 
 
 def make_plan(conf: Path, results: Path, scale: str, most_settings: int | None = None) -> Plan:
-    """Read the grid of `conf`, and write what the jobs read: settings, batches, expanded experiments.
-
-    Files that are as they should be are left alone, so that their time tells when they changed.
+    """Read the grid of `conf`, and name the files of every setting, batch and experiment.
 
     Raises
     ------
     InputError
         For anything in `conf` that cannot be used.
     """
-    found = grid.load(conf, results / "grids" / scale, scale, most_settings)
-    plan = expand(found, results, scale)
-    for id_, setting in found.settings.items():
+    return expand(grid.load(conf, results / "grids" / scale, scale, most_settings), results, scale)
+
+
+def expand(found: Grid, results: Path, scale: str) -> Plan:
+    """The plan of a grid."""
+    full = scale == "full"
+    work = results if full else results / scale
+    experiments, runs = _expand(found, results)
+    batches = partition(experiments, runs)
+    return Plan("" if full else f"{work}/", str(work), experiments, found.settings, batches)
+
+
+def store(plan: Plan, results: Path) -> None:
+    """Write what the jobs read: settings, expanded experiments, batches and whether they are done.
+
+    Files that are as they should be are left alone, so that their time tells when they changed.
+    """
+    for id_, setting in plan.settings.items():
         path = results / "settings" / f"{id_}.json"
         if not _holds(path, id_):
             write(path, json.dumps(setting, indent=1, sort_keys=True) + "\n")
-    work = Path(plan.work)
+    folder = Path(plan.work, "experiments")
     for name, data in plan.experiments.items():
-        write_if_changed(work / "experiments" / f"{name}.json", data.to_json())
-    for stale in (work / "experiments").glob("*.json"):
+        write_if_changed(folder / f"{name}.json", data.to_json())
+    for stale in folder.glob("*.json"):
         if stale.stem not in plan.experiments:
             stale.unlink()
     for name, batch in plan.batches.items():
         write_if_changed(results / "batches" / f"{name}.json", batch.to_json())
         _mark(batch, results / "batches" / f"{name}.done")
-    return plan
-
-
-def expand(found: Grid, results: Path, scale: str) -> Plan:
-    """The plan of a grid, with nothing written."""
-    full = scale == "full"
-    work = results if full else results / scale
-    experiments, runs = _expand(found, results)
-    return Plan("" if full else f"{work}/", str(work), experiments, partition(experiments, runs))
 
 
 def _holds(path: Path, id_: str) -> bool:

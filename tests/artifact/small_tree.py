@@ -5,7 +5,7 @@ from pathlib import Path
 
 from artifact.batch_data import Batch
 from artifact.cli import main
-from artifact.plan import make_plan
+from artifact.plan import make_plan, store
 from artifact.simulate import simulate_file
 from tests.artifact.spoilt import GOOD
 from tests.workflow.checkout import ROOT
@@ -21,6 +21,7 @@ def make_tree() -> Batch:
     Path(f"conf/experiment/{EXPERIMENT}.yaml").write_text(GOOD)
     Path("conf/claims.yaml").write_text("confidence: 0.95\nclaims: []\n")
     plan = make_plan(Path("conf"), Path("results"), "full")
+    store(plan, Path("results"))
     (batch,) = plan.batches.values()
     for run in batch.runs:
         simulate_file(Path(run.setting), Path(run.result), run.code)

@@ -14,11 +14,18 @@ import pytest
 from artifact import batch, simulate
 from artifact.batch_data import Batch
 from artifact.files import no_room
-from artifact.plan import make_plan
+from artifact.plan import Plan, make_plan, store
 from artifact.run_file import read_run
 from edgebatch.errors import InputError
 from tests.artifact.spoilt import GOOD
 from tests.workflow.checkout import ROOT
+
+
+def _plan() -> Plan:
+    """The plan of the working directory, stored."""
+    plan = make_plan(Path("conf"), Path("results"), "full")
+    store(plan, Path("results"))
+    return plan
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +37,7 @@ def planned(tmp_path_factory):
     (folder / "conf/experiment/mine.yaml").write_text(GOOD)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        make_plan(Path("conf"), Path("results"), "full")
+        _plan()
     return folder
 
 
@@ -39,7 +46,7 @@ def project(planned, tmp_path, monkeypatch):
     """A copy of it as working directory, with its one batch."""
     folder = shutil.copytree(planned, tmp_path / "copy")
     monkeypatch.chdir(folder)
-    (found,) = make_plan(Path("conf"), Path("results"), "full").batches.values()
+    (found,) = _plan().batches.values()
     assert len(found.runs) == 4
     return found
 
@@ -169,22 +176,22 @@ def test_a_plan_marks_the_batches_whose_results_are_all_stored_and_no_others(pro
     assert not marker.exists()
     assert _run(project, monkeypatch) == 0
     marker.unlink()
-    make_plan(Path("conf"), Path("results"), "full")
+    _plan()
     assert marker.exists()
     _results(project)[0].unlink()
-    make_plan(Path("conf"), Path("results"), "full")
+    _plan()
     assert not marker.exists()
 
 
 def test_a_plan_names_the_batches_with_a_damaged_result_and_mends_its_own_files(project, monkeypatch):
     assert _run(project, monkeypatch) == 0
-    assert make_plan(Path("conf"), Path("results"), "full").damaged() == []
+    assert _plan().damaged() == []
     planned = [Path(project.runs[0].setting), Path(f"results/batches/{project.name}.json")]
     planned.append(Path("results/experiments/mine.json"))
     texts = [path.read_text() for path in planned]
     for path in (_results(project)[0], *planned):
         path.write_text(path.read_text()[:-9])
-    assert make_plan(Path("conf"), Path("results"), "full").damaged() == [project.name]
+    assert _plan().damaged() == [project.name]
     assert [path.read_text() for path in planned] == texts
 
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from artifact import compile, grid
-from artifact.plan import make_plan
+from artifact.plan import make_plan, store
 from tests.artifact.spoilt import GOOD
 from tests.workflow.checkout import ROOT, execute
 
@@ -39,6 +39,7 @@ def test_a_grid_that_is_compiled_already_is_read_without_hydra(folder):
 
 def test_simulating_a_setting_imports_nothing_of_configuration_or_figures(folder):
     plan = make_plan(folder / "conf", folder / "results", "full")
+    store(plan, folder / "results")
     id_ = plan.experiments["mine"].points[0]["id"]
     code = f"import sys; sys.argv = ['', 'results/settings/{id_}.json', 'run.json', '--code', '0' * 12]\n"
     code += "from artifact.simulate import main; assert main() == 0"
@@ -135,10 +136,10 @@ def test_an_experiment_that_is_removed_leaves_no_settings_behind(folder, tmp_pat
 
 def test_a_plan_leaves_files_alone_that_are_as_they_should_be(folder, tmp_path):
     results = tmp_path / "results"
-    make_plan(folder / "conf", results, "full")
+    store(make_plan(folder / "conf", results, "full"), results)
     files = sorted(path for path in results.rglob("*") if path.is_file())
     times = [path.stat().st_mtime_ns for path in files]
     (results / "experiments/old.json").write_text("{}")
-    make_plan(folder / "conf", results, "full")
+    store(make_plan(folder / "conf", results, "full"), results)
     assert sorted(path for path in results.rglob("*") if path.is_file()) == files
     assert [path.stat().st_mtime_ns for path in files] == times

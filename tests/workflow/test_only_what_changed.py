@@ -162,3 +162,10 @@ def test_a_setting_that_fails_leaves_the_others_done_and_the_figure_unmade(folde
     assert f"again: python -m artifact.simulate results/settings/{bad}.json" in done.stdout
     assert len(_runs(folder)) - 1 == len(before) + 3
     assert (folder / "figures/a.csv").read_bytes() == figure
+
+
+def test_a_job_on_another_machine_reads_the_plan_and_writes_nothing(folder):
+    (folder / f"results/runs/{min(_runs(folder))}.json").unlink()
+    before = {path: path.stat().st_mtime_ns for path in (folder / "results").rglob("*")}
+    jobs(folder, "--mode", "remote", *TARGETS)
+    assert {path: path.stat().st_mtime_ns for path in (folder / "results").rglob("*")} == before

@@ -5,13 +5,10 @@ rule simulate:
         "results/logs/simulate/{batch}.log",
     conda:
         "../../environment.yml"
-    resources:
-        # words for the message; unlike params they may change without a new run
-        batch_in_words=lambda wildcards: PLAN.batches[wildcards.batch].title(),
     params:
         experiments=f"{WORK}/experiments",
     message:
-        "{resources.batch_in_words}"
+        "{PLAN:{wildcards.batch}}"
     shell:
         "python -m artifact.batch results/batches/{wildcards.batch}.json {output}"
         " --experiments {params.experiments} > {log}"
