@@ -50,15 +50,15 @@ class Search:
             Multipliers to begin with, the best last, shape (kept, rows); changed in place.
         """
         order, rows = _by_deadline(rows)
-        batch, bound, k = order[:0], 0, size
-        chosen = np.empty_like(order)
+        batch, bound, k, chosen = order[:0], 0, size, np.empty_like(order)
         if k == 0:
             few = _sample(rows, pool)
             whole = few.size == order.size
             part = rows if whole else take(rows, few)
             k = surrogate.largest(part, pool[-1])
             while k > 0:
-                outcome = self._decide(k, part, pool, self._left() if whole else SAMPLE_NODES, chosen)
+                most = self._left() if whole else min(SAMPLE_NODES, self._left())
+                outcome = self._decide(k, part, pool, most, chosen)
                 if outcome == FOUND:
                     batch = order[few[chosen[:k]]]
                     break

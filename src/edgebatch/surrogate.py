@@ -318,7 +318,7 @@ def _branch(cost, k, room, multipliers, depth, limit, chosen):  # type: ignore[n
     multipliers
         Where to begin; filled with the strongest that were met at the root.
     depth, limit
-        Level of this node; most nodes below it.
+        Level of this node; most nodes below it, but for one more at each level where the search is cut off.
     chosen
         Filled with the batch, if one is found.
 

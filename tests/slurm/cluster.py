@@ -14,7 +14,7 @@ TEMPLATE = Path(__file__).with_name("slurm.conf").read_text(encoding="utf-8")
 INSTALLED = Path("/etc/slurm/slurm.conf")
 """Jobs lose SLURM_CONF, so that the configuration must lie where SLURM looks for it."""
 NODES = ("n1", "n2")
-STARTS_WITHIN_S = 30.0
+STARTS_WITHIN_S = 60.0
 # a daemon ends with the tests, however they end
 WITH_US = ("setpriv", "--pdeathsig", "KILL")
 # and a node's jobs with the node
