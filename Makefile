@@ -1,4 +1,4 @@
-# Two commands do everything: make reproduce, make test. Each sets up .venv first where that is needed.
+# Three commands do everything: make reproduce, make test, make verify. Each sets up .venv first where that is needed.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 CORES ?= $(shell python3 -c 'import os; print(os.cpu_count())')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,10 +100,27 @@ def corners(times: pd.DataFrame) -> str:
 
 
 def against_bounds(measured: list[tuple[str, str, str, str]]) -> str:
-    """Each bound with what was measured."""
-    lines = ["| | measured | bound |", "|---|---|---|"]
-    lines += [f"| {what} | {value} | {bound} |" for _, what, value, bound in measured]
+    """Each bound with what was measured, and whether it is met."""
+    lines = ["| | measured | bound | met |", "|---|---|---|---|"]
+    for _, what, value, bound in measured:
+        lines.append(f"| {what} | {value} | {bound} | {met(value, bound) if bound else ''} |")
     return "\n".join(lines) + "\n"
+
+
+def met(value: str, bound: str) -> str:
+    """Whether a value keeps its bound: yes or **no**."""
+    if bound == "all":
+        kept = len(set(value.split(" of "))) == 1
+    else:
+        word, limit = bound.replace(",", "").rsplit(" ", 1)
+        compare = {
+            "at least": operator.ge,
+            "above": operator.gt,
+            "at most": operator.le,
+            "under": operator.lt,
+        }
+        kept = compare[word](float(value), float(limit))
+    return "yes" if kept else "**no**"
 
 
 def measure(times: pd.DataFrame) -> Iterator[tuple[str, str, str, str]]:

@@ -11,9 +11,9 @@ from tests.edgebatch.oracle import judge, sample_with_optima
 
 OPTIONS = {
     "brute_force": [{"counting": "walk"}],
-    "cp_sat": [{"time_limit_s": 0.0}],
+    "cp_sat": [{"time_limit_s": 1e-9}],
     "dftsp": [{"pruning": ()}, {"node_limit": 3}],
-    "milp": [{"deadlines": "big_m"}, {"time_limit_s": 0.0}],
+    "milp": [{"deadlines": "big_m"}, {"time_limit_s": 1e-9}],
     "no_batching": [{"admission": "deadline_aware"}],
     "static_batching": [{"admission": "blind"}, {"batch_size": 3}, {"batch_size": 3, "admission": "blind"}],
 }
