@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from artifact import figures, tables
 from artifact.check import Check, Outcome, without_file
 from artifact.collect import points_of_figure
@@ -16,7 +14,7 @@ from artifact.conclude import CONCLUSIONS, conclude
 from artifact.experiment_data import ExperimentData
 from artifact.files import replace, write
 from artifact.platform_record import Record, differences, here, read_record, sha256
-from artifact.samples import gather, write_csv
+from artifact.samples import gather, read_csv, write_csv
 from edgebatch.errors import InputError
 
 PLATFORM, NUMBERS, PICTURES, TEXTS = "platform", "CSV behind figures", "pictures", "tables and texts"
@@ -102,7 +100,7 @@ def check_experiment(
         yield from (published.verdict(PICTURES, name, Outcome.UNKNOWN, words) for name in pictures)
         yield published.verdict(TEXTS, table, Outcome.UNKNOWN, words)
         return
-    points = pd.read_csv(source)
+    points = read_csv(source)
     figures.draw(data, points, [published.again / name for name in pictures])
     write(published.again / table, tables.of_experiment(data, points).latex())
     yield from (published.compare(PICTURES, name) for name in pictures)
