@@ -120,32 +120,35 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def _answers(capsys, folder, run, words, answer):
-    line = refusal(capsys, folder, functools.partial(run, words.split()))
-    assert says(line, answer), line
+def _line(capsys, folder, run, words):
+    return refusal(capsys, folder, functools.partial(run, words.split()))
 
 
 @pytest.mark.parametrize(("words", "answer"), SOLVE, ids=[row[0] for row in SOLVE])
 def test_edgebatch_refuses_words_that_it_cannot_use(folder, capsys, words, answer):
-    _answers(capsys, folder, edgebatch.main, words, answer)
+    line = _line(capsys, folder, edgebatch.main, words)
+    assert says(line, answer), line
 
 
 @pytest.mark.parametrize(("words", "answer"), ARTIFACT, ids=[row[0] for row in ARTIFACT])
 def test_artifact_refuses_words_that_it_cannot_use(folder, capsys, words, answer):
     (folder / "conf").symlink_to(ROOT / "conf")
-    _answers(capsys, folder, artifact.main, words, answer)
+    line = _line(capsys, folder, artifact.main, words)
+    assert says(line, answer), line
 
 
 @pytest.mark.parametrize(("job", "words", "answer"), JOBS, ids=[row[1] for row in JOBS])
 def test_a_job_refuses_words_that_it_cannot_use(folder, capsys, job, words, answer):
-    _answers(capsys, folder, job.main, words, answer)
+    line = _line(capsys, folder, job.main, words)
+    assert says(line, answer), line
 
 
 @pytest.mark.parametrize(("words", "answer"), MULTIRUN, ids=[row[0] for row in MULTIRUN])
 def test_plain_hydra_refuses_words_that_it_cannot_use(folder, capsys, monkeypatch, words, answer):
     (folder / "conf").symlink_to(ROOT / "conf")
     monkeypatch.setattr(sys, "argv", ["multirun", *words.split()])
-    _answers(capsys, folder, lambda _: multirun.main(), words, f"artifact: command line: {answer}")
+    line = _line(capsys, folder, lambda _: multirun.main(), words)
+    assert says(line, f"artifact: command line: {answer}"), line
 
 
 def test_a_result_that_cannot_be_written_is_refused_by_name(folder, capsys):
@@ -154,4 +157,5 @@ def test_a_result_that_cannot_be_written_is_refused_by_name(folder, capsys):
     setting.write_text(json.dumps(json.loads(capsys.readouterr().out)["setting"]))
     words = f"setting.json broken.json/r.json {CODE}"
     answer = "artifact: broken.json/r.json: found a file in place of its folder, expected a file that can be written"
-    _answers(capsys, folder, simulate.main, words, answer)
+    line = _line(capsys, folder, simulate.main, words)
+    assert says(line, answer), line
