@@ -10,7 +10,6 @@ from artifact.plan import make_plan
 from edgebatch.errors import InputError
 from tests.artifact.spoilt import GOOD
 from tests.refusals.refused import contents, one_line, says
-from tests.workflow.checkout import ROOT
 
 SWEPT, FIGURE = "hydra.sweeper.params", "figure"
 RATE, MODELS = "workload.arrival_rate: 10,20", "model: bloom_3b,bloom_7b1"
@@ -84,14 +83,6 @@ SPOILT = [
     ("  draw: lines", "\tdraw: lines", "line 13: found character '\\t' that cannot start any token, expected YAML"),
     ("  draw: lines", "  draw: lines\n  draw: bars", "line 14: found duplicate key draw, expected YAML"),
 ]  # fmt: skip
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    shutil.copytree(ROOT / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("experiment"))
-    (tmp_path / "conf/experiment").mkdir()
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def _refusal(folder):

@@ -1,6 +1,5 @@
 """Sweeps of more settings than conf/config.yaml allows: counted at once, and started only when told to."""
 
-import shutil
 import time
 import tracemalloc
 from pathlib import Path
@@ -16,14 +15,6 @@ from tests.refusals.refused import contents
 from tests.workflow.checkout import ROOT
 
 MINE, OTHER = "conf/experiment/mine.yaml", "conf/experiment/other.yaml"
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    shutil.copytree(ROOT / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("experiment"))
-    (tmp_path / "conf/experiment").mkdir()
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def _plan(folder, most_settings=None, **sweeps):
