@@ -72,7 +72,11 @@ def medians(times: pd.DataFrame) -> str:
     """Median and 95th percentile in ms, a row for each size."""
     times = times[times["family"].isin([FAMILY, "trace"])]
     solvers = list(dict.fromkeys(times["solver"]))
-    lines = ["Milliseconds, median / 95th percentile; one thread.", ""]
+    lines = [
+        "Milliseconds, median / 95th percentile over the instances; one thread. Ours and the sorting met each",
+        "instance in three rounds, and count with the median.",
+        "",
+    ]
     lines += ["| | batch | " + " | ".join(look(s)["label"] for s in solvers) + " |"]
     lines += ["|---|---|" + "---|" * len(solvers)]
     for (family, candidates), rows in times.groupby(["family", "candidates"], sort=False):

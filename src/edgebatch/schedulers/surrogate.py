@@ -104,7 +104,7 @@ class _Best:
             batch, bound = self.search.largest(rows, self.batch.size, pool)
             batch.sort()
             lengths, counts = np.unique(instance.output_tokens[fit[batch]], return_counts=True)
-            flops = system.llm.request_flops(np.full_like(lengths, padded), lengths) @ counts
+            flops = system.llm.request_flops(np.array(padded), lengths) @ counts
             time_s = system.compute_time_s(flops, padded, lengths, counts) if batch.size else 0.0
             if fits(time_s, instance.deadline_s[fit[batch]].min(initial=np.inf)):
                 return self._keep(fit, batch, bound)
@@ -127,7 +127,7 @@ def linear_rows(instance: Instance, padded: int, fit: NDArray[np.int64]) -> Rows
     # weights that nearly fill the memory leave little but rounding: a hair more, to lose no exact fit
     memory_bytes = system.edge_node.memory_bytes * (slack + 1e-15) - system.weight_bytes
     kv_bytes = system.kv_bytes(padded, lengths)
-    work_s = system.llm.request_flops(np.full_like(lengths, padded), lengths) * system.seconds_per_flop
+    work_s = system.llm.request_flops(np.array(padded), lengths) * system.seconds_per_flop
     compute_s = system.slots.compute_s * slack
     cost = np.empty((4, fit.size))
     np.divide(instance.uplink_share[fit], slack, out=cost[0])
@@ -153,7 +153,7 @@ def with_tangent(
     saved_s = pace.token_s + (padded + np.arange(live.size)) * pace.context_s
     saved_s[0] = system.first_s(padded)
     waits = pace.weights_s > live * saved_s
-    flops = system.llm.request_flops(np.full_like(outputs, padded), outputs)
+    flops = system.llm.request_flops(np.array(padded), outputs)
     seconds = flops * system.seconds_per_flop - np.cumsum(np.where(waits, saved_s, 0.0))[outputs - 1]
     compute_s = system.slots.compute_s * (1 + RELATIVE_TOLERANCE)
     return Rows(
