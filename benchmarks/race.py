@@ -153,22 +153,25 @@ def sorting_s(instance: Instance) -> float:
 
 
 def compile_cold() -> float:
-    """Seconds to compile our solver with an empty cache, by the first of two calls in a new process."""
+    """Seconds to compile our solver with an empty cache: its first call in a new process, a median too."""
     code = (
         "import time; from race_instances import tight_instance; from edgebatch import solve; "
         "x = tight_instance(30, 0); t = time.perf_counter(); solve(x, 'surrogate'); "
         "print(time.perf_counter() - t)"
     )
-    with tempfile.TemporaryDirectory() as cache:
-        done = subprocess.run(
-            (sys.executable, "-c", code),
-            cwd=HERE,
-            env=dict(os.environ, NUMBA_CACHE_DIR=cache),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    return float(done.stdout)
+    seconds = []
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as cache:
+            done = subprocess.run(
+                (sys.executable, "-c", code),
+                cwd=HERE,
+                env=dict(os.environ, NUMBA_CACHE_DIR=cache),
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+        seconds.append(float(done.stdout))
+    return median(seconds)
 
 
 if __name__ == "__main__":

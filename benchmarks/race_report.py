@@ -73,8 +73,8 @@ def medians(times: pd.DataFrame) -> str:
     times = times[times["family"].isin([FAMILY, "trace"])]
     solvers = list(dict.fromkeys(times["solver"]))
     lines = [
-        "Milliseconds, median / 95th percentile over the instances; one thread. Ours and the sorting met each",
-        "instance in three rounds, and count with the median.",
+        "Milliseconds, median / 95th percentile over the instances; one thread. Ours and the sorting met",
+        "each instance in three rounds, and count with the median.",
         "",
     ]
     lines += ["| | batch | " + " | ".join(look(s)["label"] for s in solvers) + " |"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from artifact.crate import CITED, METADATA, describe
+from artifact.digest import sha256
 from artifact.files import replace
 from artifact.provenance import recorded_jobs
 from artifact.yaml_file import read_yaml
@@ -83,14 +84,9 @@ def _read_citation(path: Path) -> dict[str, Any]:
 
 def _checksums(names: Sequence[str], texts: dict[str, str]) -> str:
     """Checksums of files and texts, as ``sha256sum --check`` reads them."""
-    digests = {name: _digest(Path(name)) for name in names}
+    digests = {name: sha256(Path(name)) for name in names}
     digests |= {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write_zip(path: Path, names: Sequence[str], texts: dict[str, str], committed: datetime) -> None:

@@ -11,9 +11,10 @@ from artifact.check import Check, Outcome, without_file
 from artifact.collect import points_of_figure
 from artifact.compare import TOLERANCE, agree, how_they_differ
 from artifact.conclude import CONCLUSIONS, conclude
+from artifact.digest import sha256
 from artifact.experiment_data import ExperimentData
 from artifact.files import replace, write
-from artifact.platform_record import Record, differences, here, read_record, sha256
+from artifact.platform_record import Record, differences, here, read_record
 from artifact.samples import gather, read_csv, write_csv
 from edgebatch.errors import InputError
 

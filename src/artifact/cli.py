@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from edgebatch.command_line import Parser
@@ -29,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="artifact", description="From a Hydra configuration to figures, tables, claims and the paper."
     )
+    parser.add_argument("--version", action="version", version=f"artifact {version('edgebatch')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Command, summary: str, **more: str) -> argparse.ArgumentParser:
@@ -61,17 +63,19 @@ def _parser() -> argparse.ArgumentParser:
     verifying.add_argument(
         "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of costs.json and race.json"
     )
-    collecting = command("collect", _collect, "gather the runs of an experiment into tables")
+    collecting = command(
+        "collect", _collect, "for the workflow: gather the runs of an experiment into tables"
+    )
     collecting.add_argument("experiment", type=Path, help="file of results/experiments/")
     collecting.add_argument(
         "--samples", type=Path, required=True, help="CSV to write: a row a setting and seed"
     )
     collecting.add_argument("--points", type=Path, required=True, help="CSV to write: what the figure shows")
-    drawing = command("draw", _draw, "draw the figure of an experiment, and set its table")
+    drawing = command("draw", _draw, "for the workflow: draw the figure of an experiment, and set its table")
     drawing.add_argument("experiment", type=Path, help="file of results/experiments/")
     drawing.add_argument("points", type=Path, help="CSV behind the figure")
     drawing.add_argument("files", type=Path, nargs="+", help="files to write: .pdf, .png, .tex, .json")
-    reporting = command("report", _report, "put claims, figures and tables on one page")
+    reporting = command("report", _report, "for the workflow: put claims, figures and tables on one page")
     reporting.add_argument("--work", type=Path, default=Path("results"), help="folder of the results")
     reporting.add_argument(
         "--figures", type=Path, default=Path("figures"), help="folder of the figures' pictures"
@@ -82,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     reporting.add_argument("--scale", default="full", help="scale of the results, as the page tells it")
     reporting.add_argument("--out", type=Path, default=Path("report.html"), help="page to write")
-    concluding = command("conclude", _conclude, "decide the claims, and set the paper's tables and values")
+    concluding = command(
+        "conclude", _conclude, "for the workflow: decide the claims, and set the paper's tables and values"
+    )
     concluding.add_argument("--work", type=Path, default=Path("results"), help="folder of the results")
     concluding.add_argument(
         "--figures", type=Path, default=Path("figures"), help="folder of the figures' CSV"
@@ -94,7 +100,9 @@ def _parser() -> argparse.ArgumentParser:
         "--report", type=Path, default=Path("results/report"), help="folder for what the report shows"
     )
     concluding.add_argument("--out", type=Path, default=Path("."), help="root of what is written")
-    recording = command("record", _record, "write where figures were made, with a digest of each file")
+    recording = command(
+        "record", _record, "for the workflow: write where figures were made, with a digest of each file"
+    )
     recording.add_argument("record", type=Path, help="file to write: platform.json")
     recording.add_argument("files", type=Path, nargs="+", help="files of figures/")
     archiving = command("archive", _archive, "put sources, results, figures, paper and report into one zip")
@@ -129,8 +137,10 @@ def _simulate(chosen: argparse.Namespace) -> None:
     from artifact.fingerprint import fingerprint
     from artifact.simulate import METRICS, run
     from artifact.statistics import estimate
+    from artifact.sweep import refuse_sweeps
 
     groups(chosen.conf)  # refuses a folder that is none
+    refuse_sweeps(chosen.overrides, "command line")
     confidence = read_claims(chosen.conf).confidence
     composed = compose_config(chosen.conf, chosen.overrides)
     found = setting(composed)

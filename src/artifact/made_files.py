@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 
+from artifact.digest import sha256
 from artifact.files import write
 from artifact.sealed import read_sealed, seal
 
@@ -36,6 +36,6 @@ def make_again(files: Iterable[str]) -> None:
 def _digest(path: Path) -> str:
     """Digest of a file's bytes; empty if there is none."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return sha256(path)
     except OSError:
         return ""

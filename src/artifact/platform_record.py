@@ -5,7 +5,6 @@ Bytes are the same on the platform that is recorded here, and only there can `ar
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 import zlib
@@ -16,8 +15,10 @@ from pathlib import Path
 import numpy as np
 from matplotlib import ft2font
 
+from artifact.digest import sha256
 from artifact.files import write
 from edgebatch.errors import InputError
+from edgebatch.json_text import parse_json, read_text
 from edgebatch.schema import Checked, read
 
 PACKAGES = ("llvmlite", "matplotlib", "numba", "numpy", "pandas", "pillow", "scipy", "seaborn")
@@ -62,11 +63,6 @@ def differences(there: Mapping[str, str]) -> str:
     return ", ".join(f"{key} {theirs} there, {own} here" for key, theirs, own in pairs)
 
 
-def sha256(path: Path) -> str:
-    """Digest of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def read_record(path: Path) -> Record:
     """Read the file.
 
@@ -76,13 +72,9 @@ def read_record(path: Path) -> Record:
         If it is not there, or not what it should be.
     """
     try:
-        return read(Record, json.loads(path.read_text(encoding="utf-8")))
-    except OSError:
-        raise InputError("", "no such file", "where the figures were made", str(path)) from None
+        return read(Record, parse_json(read_text(path)))
     except InputError as error:
         raise error.at(str(path)) from None
-    except ValueError:
-        raise InputError("", "something else", "JSON in UTF-8", str(path)) from None
 
 
 def record(path: Path, files: Sequence[Path]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -35,6 +35,27 @@ def sweep_size(params: Mapping[str, Any], where: str) -> int:
         As `sweep` does.
     """
     return math.prod(_length(parsed, key, where) for key, parsed in _parsed(params, where).items())
+
+
+def refuse_sweeps(overrides: Iterable[str], where: str) -> None:
+    """Refuse overrides that ask for an experiment, or for several values of a key, instead of one setting.
+
+    Raises
+    ------
+    InputError
+        Naming the key, and where several settings belong.
+    """
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        if key == "experiment":
+            expected = "one setting (snakemake --cores 8 figures/NAME.pdf runs an experiment)"
+            raise InputError(key, repr(value), expected, where)
+        try:
+            several = OverridesParser.create().parse_override(override).is_sweep_override()
+        except Exception:  # whatever is wrong with it is told where it is composed
+            continue
+        if several:
+            raise InputError(key, repr(value), "one value (sweeps are files of conf/experiment/)", where)
 
 
 def _parsed(params: Mapping[str, Any], where: str) -> dict[str, Override]:

@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(
         prog="edgebatch", description="Schedule LLM inference in batches at a wireless edge node."
     )
+    parser.add_argument("--version", action="version", version=f"edgebatch {version('edgebatch')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     solving = commands.add_parser(
         "solve",

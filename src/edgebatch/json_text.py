@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgebatch.errors import InputError
+from edgebatch.schema import describe
 
 
 def read_json(path: Path) -> Any:
@@ -53,7 +54,10 @@ def parse_json(text: str) -> Any:
     try:
         return json.loads(text, parse_int=_whole, object_pairs_hook=_unique_keys)
     except json.JSONDecodeError as error:
-        raise InputError(f"line {error.lineno}, column {error.colno}", error.msg, "JSON") from None
+        here = text[error.pos :].partition("\n")[0]
+        found = describe(here[:12] + "..." * (len(here) > 12)) if here else "the end of a line"
+        expected = f"JSON ({error.msg[:1].lower()}{error.msg[1:]})"
+        raise InputError(f"line {error.lineno}, column {error.colno}", found, expected) from None
     except RecursionError:
         raise InputError("", "nesting without end", "JSON of a few levels") from None
 

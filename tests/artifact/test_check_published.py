@@ -82,7 +82,7 @@ def test_another_platform_is_named_with_what_is_tolerated_and_passes(tmp_path):
     ("text", "told"),
     [
         (None, "found no such file"),
-        ("{", "found something else, expected JSON"),
+        ("{", "line 1, column 2: found the end of a line, expected JSON"),
         ('{"platfrom": {}, "sha256": {}}', "did you mean platform?"),
     ],
 )

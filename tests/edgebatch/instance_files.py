@@ -121,7 +121,7 @@ NO_INSTANCES = [
     ("", "line 1, column 1", "JSON"),
     ("{", "line 1, column 2", "JSON"),
     ('{\n  "format": ,\n}', "line 2, column 13", "JSON"),
-    (text() + "}", "Extra data", "JSON"),
+    (text() + "}", "found '}'", "JSON (extra data)"),
     ("[1, 2]", "a list of 2", "a mapping with format, slots"),
     ("null", "nothing", "a mapping with format, slots"),
     ("[" * 100_000, "nesting", "JSON of a few levels"),
