@@ -30,7 +30,7 @@ fuzz: .venv/ready ## try 100,000 mutated instances and experiments on the reader
 conformance: .venv/ready ## compare all exact schedulers on thousands of random instances
 	$(RUN) python -m pytest -n 2 tests/conformance
 
-trust: .venv/ready ## the same bytes anywhere, nothing lost whatever happens
+trust: .venv/ready ## the same bytes anywhere, nothing lost whatever happens, only what changed runs again
 	$(RUN) python -m pytest -n 2 --dist loadfile tests/trust
 
 smoke: .venv/ready ## run the whole pipeline at small scale, below results/smoke/

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import stdtrit
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,13 @@ def estimate(values: ArrayLike, confidence: float) -> Estimate:
     found = np.asarray(values, dtype=float)
     if found.size < 2:
         raise ValueError(f"an interval needs two values or more, found {found.size}")
-    quantile = float(stats.t.ppf((1 + confidence) / 2, found.size - 1))
+    quantile = float(stdtrit(found.size - 1, (1 + confidence) / 2))
     return Estimate(float(found.mean()), quantile * float(found.std(ddof=1)) / found.size**0.5)
 
 
 def proportion(successes: int, trials: int, confidence: float) -> tuple[float, float]:
     """Clopper-Pearson interval of a share."""
-    interval = stats.binomtest(successes, trials).proportion_ci(confidence, method="exact")
+    from scipy.stats import binomtest  # takes a second to load, and few need it
+
+    interval = binomtest(successes, trials).proportion_ci(confidence, method="exact")
     return float(interval.low), float(interval.high)

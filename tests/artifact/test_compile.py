@@ -49,15 +49,15 @@ def _overrides(experiment, axes, scale="full"):
 
 
 def _sample(grid):
-    """Two points of each experiment without draws, and one of each regime of each that sweeps regimes."""
+    """A point of each experiment without draws, and one of some regimes of each that sweeps regimes."""
     rng = random.Random(2405)
     for name, experiment in sorted(grid.experiments.items()):
         if "draw" in experiment.points[0].axes:
             continue
         points = list(experiment.points)
         rng.shuffle(points)
-        yield from ((name, point) for point in points[:2])
-        regimes = {point.axes["regime"]: point for point in points[2:] if "regime" in point.axes}
+        yield from ((name, point) for point in points[:1])
+        regimes = {point.axes["regime"]: point for point in points[1:] if "regime" in point.axes}
         yield from ((name, point) for point in list(regimes.values())[: 4 if name == "complexity" else 2])
 
 

@@ -1,5 +1,7 @@
 """conf/ against published facts, each written down here a second time with its source."""
 
+from functools import cache
+
 import pytest
 import yaml
 
@@ -12,6 +14,7 @@ CONF = ROOT / "conf"
 KNOWN = groups(CONF)
 
 
+@cache
 def _files(group):
     files = compose_files(CONF, [(group, name) for name in KNOWN[group]])
     return {name: content for (_, name), content in files.items()}

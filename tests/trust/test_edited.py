@@ -25,7 +25,8 @@ SPOILT = (
     "smoke/paper/values.tex",
     "smoke/paper/main.pdf",
     "smoke/CLAIMS.md",
-    "smoke/report/*.html",
+    "smoke/report/*.json",
+    "smoke/report.html",
 )
 
 

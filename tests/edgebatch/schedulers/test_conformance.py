@@ -1,5 +1,6 @@
 """Every scheduler of the registry, found by its file, keeps these promises."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,46 +39,42 @@ def _sample(count, cost, name, options):
     return found
 
 
+@cache
+def _schedules(cost, name, options):
+    """Random instances, each with its schedule."""
+    options = dict(options)
+    return [(x, solve(x, name, **options)) for x in _sample(128, cost, name, options)]
+
+
 @each_cost
 @each_case
 def test_every_schedule_is_feasible(name, options, cost):
-    for instance in _sample(128, cost, name, options):
-        check(instance, solve(instance, name, **options))
+    for instance, schedule in _schedules(cost, name, tuple(options.items())):
+        check(instance, schedule)
 
 
 @each_cost
 @each_of_batches
-def test_no_scheduler_of_batches_exceeds_the_optimum(name, options, cost):
-    _sample(1, cost, name, options)
-    for instance, optimum in sample_with_optima(128, cost):
-        schedule = solve(instance, name, **options)
+def test_no_scheduler_of_batches_exceeds_the_optimum_or_claims_one_that_is_none(name, options, cost):
+    schedules = _schedules(cost, name, tuple(options.items()))
+    for (_, schedule), (_, optimum) in zip(schedules, sample_with_optima(128, cost), strict=True):
         assert schedule.device_queues is None
         assert schedule.size <= optimum <= schedule.upper_bound
-
-
-@each_cost
-@each_of_batches
-def test_no_scheduler_of_batches_claims_an_optimum_that_is_none(name, options, cost):
-    _sample(1, cost, name, options)
-    for instance, optimum in sample_with_optima(128, cost):
-        schedule = solve(instance, name, **options)
         assert not schedule.optimal or schedule.size == optimum
 
 
 @each_cost
 @each_of_batches
 def test_what_is_served_is_feasible_in_exact_arithmetic(name, options, cost):
-    for instance in _sample(96, cost, name, options):
-        selected = solve(instance, name, **options).selected
-        assert not selected or judge(instance)(selected)
+    for instance, schedule in _schedules(cost, name, tuple(options.items())):
+        assert not schedule.selected or judge(instance)(schedule.selected)
 
 
 @each_cost
 @each_case
 def test_the_same_instance_gets_the_same_schedule(name, options, cost):
-    once = [solve(instance, name, **options) for instance in _sample(32, cost, name, options)]
-    again = [solve(instance, name, **options) for instance in _sample(32, cost, name, options)]
-    assert once == again
+    once = [schedule for _, schedule in _schedules(cost, name, tuple(options.items()))[:32]]
+    assert once == [solve(instance, name, **options) for instance in _sample(128, cost, name, options)[:32]]
 
 
 @each_case
@@ -100,8 +97,7 @@ def test_nothing_that_can_be_served_gives_nothing_served(name, options):
 
 @each_case
 def test_selected_and_missed_are_in_order_of_arrival_and_plain_integers(name, options):
-    for instance in sample(96):
-        schedule = solve(instance, name, **options)
+    for _, schedule in _schedules("flops", name, tuple(options.items())):
         for indices in (schedule.selected, schedule.missed):
             assert list(indices) == sorted(indices)
             assert all(type(i) is int for i in indices)
@@ -109,8 +105,7 @@ def test_selected_and_missed_are_in_order_of_arrival_and_plain_integers(name, op
 
 @each_case
 def test_nobody_who_needs_more_accuracy_than_is_offered_runs(name, options):
-    for instance in sample(96):
-        schedule = solve(instance, name, **options)
+    for instance, schedule in _schedules("flops", name, tuple(options.items())):
         assert all(instance.accuracy[i] <= 0.9 for i in schedule.selected + schedule.missed)
 
 
