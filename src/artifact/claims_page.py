@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from artifact.claims import Decision
 from artifact.tables import Table
 
-MOST_EXCEPTIONS = 12
-
 
 def claims_page(decisions: Sequence[Decision], minutes: Mapping[str, float]) -> str:
     """The page; `minutes` of CPU time by experiment come from the last benchmark."""
@@ -19,10 +17,8 @@ def claims_page(decisions: Sequence[Decision], minutes: Mapping[str, float]) -> 
     parts = [INTRODUCTION, table]
     for decision in decisions:
         if decision.exceptions:
-            shown = decision.exceptions[:MOST_EXCEPTIONS]
-            more = len(decision.exceptions) - len(shown)
-            lines = [f"- {line}" for line in shown] + ([f"- and {more} more"] if more else [])
-            parts.append(f"\n## {decision.claim.id}: {_about(decision)}\n\n" + "\n".join(lines) + "\n")
+            lines = "".join(f"- {line}\n" for line in decision.exceptions)
+            parts.append(f"\n## {decision.claim.id}: {_about(decision)}\n\n{lines}")
     return "".join(parts)
 
 
