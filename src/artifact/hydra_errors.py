@@ -16,22 +16,7 @@ from edgebatch.errors import InputError, one_of
 
 def refusal(error: Exception, conf: Path, overrides: Sequence[str], where: str) -> InputError:
     """What is wrong, for people, where Hydra could not compose `conf` with `overrides`."""
-    # a file that cannot be read is the cause, whatever Hydra made of it
-    for path in sorted(conf.rglob("*.yaml")):
-        shown = f"conf/{path.relative_to(conf)}"
-        try:
-            if path.parent.name != "experiment" or shown == where:
-                read_yaml(path, shown)
-        except InputError as unreadable:
-            return unreadable
     text = " ".join(str(error).split())
-    absent = re.search(r"In '([^']+)': Could not (?:find|load) '([^']+)'", text)
-    if absent:
-        group = absent[2].rpartition("/")[0]
-        files = [f"{group}/{path.stem}" for path in sorted((conf / group).glob("*.yaml"))] if group else []
-        folders = [path.name for path in conf.iterdir() if path.is_dir()]
-        expected = one_of(absent[2], files or folders)
-        return InputError("defaults", repr(absent[2]), expected, _naming(absent[2], absent[1], conf, where))
     missing = re.search(r"Could not override '([^']+)'", text) or re.search(r"Key '([^']+)' is not in", text)
     if missing:
         key = missing[1]
@@ -40,6 +25,21 @@ def refusal(error: Exception, conf: Path, overrides: Sequence[str], where: str) 
         return InputError(
             key, "an unknown key", one_of(key, near_keys(found.partition("=")[0], nominal)), where
         )
+    # a file that cannot be read is the cause, whatever Hydra made of it
+    for path in sorted(conf.rglob("*.yaml")):
+        shown = f"conf/{path.relative_to(conf)}"
+        try:
+            if path.parent.name != "experiment" or shown == where:
+                read_yaml(path, shown)
+        except InputError as unreadable:
+            return unreadable
+    absent = re.search(r"In '([^']+)': Could not (?:find|load) '([^']+)'", text)
+    if absent:
+        group = absent[2].rpartition("/")[0]
+        files = [f"{group}/{path.stem}" for path in sorted((conf / group).glob("*.yaml"))] if group else []
+        folders = [path.name for path in conf.iterdir() if path.is_dir()]
+        expected = one_of(absent[2], files or folders)
+        return InputError("defaults", repr(absent[2]), expected, _naming(absent[2], absent[1], conf, where))
     return InputError("", _in_short(text) or type(error).__name__, "what Hydra can compose", where)
 
 

@@ -58,7 +58,7 @@ def _sample(grid):
         rng.shuffle(points)
         yield from ((name, point) for point in points[:1])
         regimes = {point.axes["regime"]: point for point in points[1:] if "regime" in point.axes}
-        yield from ((name, point) for point in list(regimes.values())[: 4 if name == "complexity" else 2])
+        yield from ((name, point) for point in list(regimes.values())[: 4 if name == "complexity" else 1])
 
 
 def test_a_point_has_the_setting_that_hydra_composes_from_its_overrides(full):
