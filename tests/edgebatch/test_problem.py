@@ -7,7 +7,7 @@ from edgebatch import InputError, Instance, Quantization, Schedule, Slots, Syste
 from edgebatch.problem import COLUMNS, fits
 from tests.edgebatch.instances import sample, unit_instance, with_system
 from tests.edgebatch.oracle import judge
-from tests.workflow.checkout import readme_block
+from tests.workflow.checkout import ROOT, readme_block
 
 
 def test_an_epoch_is_its_three_slots():
@@ -145,8 +145,10 @@ def test_the_number_of_requests_is_that_of_their_prompts():
         dataclasses.replace(unit_instance([1, 1]), prompt_tokens=3)
 
 
-def test_the_example_of_the_readme_prints_what_it_says(capsys):
-    block = readme_block("python", "solve(epoch)")
+@pytest.mark.parametrize("words", ["parse_instance(", "solve(epoch)"])
+def test_an_example_of_the_readme_prints_what_it_says(capsys, monkeypatch, words):
+    monkeypatch.chdir(ROOT)
+    block = readme_block("python", words)
     exec(compile(block, "README.md", "exec"), {})
     assert capsys.readouterr().out.strip() == block.rpartition("# ")[2].strip()
 
