@@ -10,6 +10,7 @@ names. Times differ from run to run, so that nothing compares these files byte b
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 import subprocess
 import sys
@@ -93,10 +94,9 @@ def compared(
     print(f"{family}, {candidates} candidates", file=sys.stderr, flush=True)
     seconds: dict[tuple[int, str], list[float]] = defaultdict(list)
     schedules: dict[tuple[int, str], Schedule] = {}
-    for seed in range(ROUNDS * seeds):
-        first, seed = seed < seeds, seed % seeds
+    for met, seed in itertools.product(range(ROUNDS), range(seeds)):
         instance = make(seed)
-        for solver in (OURS, *(rivals if first and seed < SEEDS else ())):
+        for solver in (OURS, *(rivals if met == 0 and seed < SEEDS else ())):
             took, schedules[seed, solver] = timed(instance, solver, **(limit if solver == OURS else {}))
             seconds[seed, solver].append(took)
         seconds[seed, FLOOR].append(sorting_s(instance))

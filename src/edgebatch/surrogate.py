@@ -17,6 +17,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+# All that `decide` calls stands in this file: Numba's cache looks at the time of a function's own file, so
+# that an edit of another would not reach the compiled search.
+
 FOUND, REFUTED, OPEN = 0, 1, 2
 """A feasible batch is at hand; there is none; not decided."""
 

@@ -8,7 +8,7 @@ import pytest
 from tests.artifact.spoilt import GOOD
 from tests.edgebatch.instance_files import text
 from tests.refusals.refused import contents, one_line, says
-from tests.workflow.checkout import copy_project, environment
+from tests.workflow.checkout import copy_without_experiments, environment
 
 SNAKEMAKE = ("-m", "snakemake", "--nocolor", "--cores", "1")
 MINE = "conf/experiment/mine.yaml"
@@ -16,11 +16,7 @@ MINE = "conf/experiment/mine.yaml"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    folder = copy_project(tmp_path_factory.mktemp("refused") / "copy")
-    for path in (folder / "conf/experiment").glob("*.yaml"):
-        path.unlink()
-    (folder / "conf/claims.yaml").write_text("confidence: 0.95\nclaims: []\n")
-    return folder
+    return copy_without_experiments(tmp_path_factory.mktemp("refused") / "copy")
 
 
 def _made(folder):

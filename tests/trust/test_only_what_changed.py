@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.workflow.checkout import copy_project, execute, jobs, snakemake
+from tests.workflow.checkout import copy_without_experiments, execute, jobs, snakemake
 
 TARGETS = ("figures/a.pdf", "figures/b.pdf")
 
@@ -53,10 +53,7 @@ def _runs(folder):
 @pytest.fixture(scope="module")
 def first_run(tmp_path_factory):
     """A folder with two figures that share two of their eight settings."""
-    folder = copy_project(tmp_path_factory.mktemp("first") / "copy")
-    for path in (folder / "conf/experiment").glob("*.yaml"):
-        path.unlink()
-    (folder / "conf/claims.yaml").write_text("confidence: 0.95\nclaims: []\n")
+    folder = copy_without_experiments(tmp_path_factory.mktemp("first") / "copy")
     _sweep(folder, "a", "10,20")
     _sweep(folder, "b", "20,30")
     snakemake(folder, *TARGETS)

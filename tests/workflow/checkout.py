@@ -24,6 +24,15 @@ def copy_project(to: Path, source: Path = ROOT, parts=PARTS) -> Path:
     return to
 
 
+def copy_without_experiments(to: Path) -> Path:
+    """Such a copy with no experiment and no claim, for those of a test."""
+    folder = copy_project(to)
+    for path in (folder / "conf/experiment").glob("*.yaml"):
+        path.unlink()
+    (folder / "conf/claims.yaml").write_text("confidence: 0.95\nclaims: []\n")
+    return folder
+
+
 def environment(folder: Path) -> dict[str, str]:
     """Variables with which the code of `folder`, else of this checkout, runs by this interpreter's tools."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
