@@ -16,7 +16,7 @@ reproduce: .venv/ready ## regenerate every figure, table, claim, the report and 
 	$(RUN) snakemake --cores $(CORES)
 
 test: .venv/ready ## run the tests
-	$(RUN) python -m pytest -n 2 --dist loadfile tests/project tests/workflow tests/artifact tests/edgebatch tests/refusals tests/fuzz
+	$(RUN) python -m pytest -n 2 --dist loadfile tests/project tests/workflow tests/edgebatch_artifact tests/edgebatch tests/refusals tests/fuzz
 
 verify: .venv/ready ## check that figures, tables and claims follow from the results, and simulate some again
 	$(RUN) OPENBLAS_NUM_THREADS=1 artifact verify

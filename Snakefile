@@ -5,10 +5,10 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-from artifact import run_lock
-from artifact.files import check_room
-from artifact.fingerprint import fingerprint
-from artifact.plan import make_plan, read_options, store
+from edgebatch_artifact.runs import run_lock
+from edgebatch_artifact.storage.files import check_room
+from edgebatch_artifact.storage.fingerprint import fingerprint
+from edgebatch_artifact.runs.plan import make_plan, read_options, store
 from edgebatch.errors import InputError
 
 min_version("9.0")

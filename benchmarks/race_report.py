@@ -13,7 +13,7 @@ import pandas as pd
 import seaborn as sns
 import yaml
 
-from artifact.figures import COLUMN_IN, STYLE
+from edgebatch_artifact.publish.figures import COLUMN_IN, STYLE
 
 OURS, FLOOR, FAMILY = "surrogate", "sorting", "tight"
 CONF = Path(__file__).resolve().parent.parent / "conf" / "scheduler"

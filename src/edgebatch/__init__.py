@@ -2,11 +2,11 @@
 
 from edgebatch.checker import Loads, check
 from edgebatch.errors import InfeasibleSchedule, InputError
-from edgebatch.llm import Llm
+from edgebatch.model.llm import Llm
+from edgebatch.model.quantization import Quantization
+from edgebatch.model.roofline import Roofline
+from edgebatch.model.system import EdgeNode, Slots, System
 from edgebatch.problem import Instance, Schedule
-from edgebatch.quantization import Quantization
-from edgebatch.roofline import Roofline
-from edgebatch.system import EdgeNode, Slots, System
 
 __all__ = [
     "EdgeNode",

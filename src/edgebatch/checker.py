@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgebatch.errors import InfeasibleSchedule
+from edgebatch.model.roofline import Roofline
+from edgebatch.model.system import System
 from edgebatch.problem import Instance, Schedule, fits
-from edgebatch.roofline import Roofline
-from edgebatch.system import System
 
 STEPS_AT_ONCE = 2**20
 """Steps of a batch that are priced in one array, so that memory does not grow with its longest output."""

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from edgebatch.errors import InputError
+from edgebatch.model.system import System
 from edgebatch.schema import LARGEST_COUNT, describe
-from edgebatch.system import System
 
 RELATIVE_TOLERANCE = 1e-9
 """A load fits a budget up to this share of the budget; the checker and every solver use it."""
@@ -52,7 +52,7 @@ class Instance:
         Accuracy requirement a_i in [0, 1], shape (requests,).
     uplink_share, downlink_share
         Least share of each band that moves the request's tokens within the slot, u_i and v_i, shape
-        (requests,); `edgebatch.radio.least_share` has them from bits, slot and rate.
+        (requests,); `edgebatch.model.radio.least_share` has them from bits, slot and rate.
     ids
         Names of the requests; none, or one for each.
     longest_prompt_tokens, longest_output_tokens

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgebatch.checker import Loads, check
+from edgebatch.model.system import System
+from edgebatch.model.workload import Requests
 from edgebatch.problem import Instance, Schedule, fits
-from edgebatch.system import System
-from edgebatch.workload import Requests
 
 Scheduler = Callable[[Instance], Schedule]
 

@@ -12,8 +12,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from edgebatch import EdgeNode, Instance, Llm, Quantization, Slots, System
+from edgebatch.model.roofline import Roofline
 from edgebatch.problem import COLUMNS
-from edgebatch.roofline import Roofline
 
 BLOOM_3B = Llm(layers=30, hidden_size=2560, ffn_size=10240)
 

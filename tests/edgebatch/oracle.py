@@ -12,7 +12,7 @@ from itertools import combinations
 from math import floor, lcm
 
 from edgebatch import Instance, System
-from edgebatch.roofline import Roofline
+from edgebatch.model.roofline import Roofline
 from tests.edgebatch.instances import sample, under_roofline
 
 TOLERANCE = 1 + Fraction(1, 10**9)

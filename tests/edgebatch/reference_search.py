@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 
 from edgebatch import Instance
-from edgebatch.chains import chains
+from edgebatch.search.chains import chains
 from tests.edgebatch.oracle import batch_time, judge
 
 ROOM = 1 + 1e-9

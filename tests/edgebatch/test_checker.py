@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from edgebatch import InfeasibleSchedule, Quantization, Schedule, check
-from edgebatch.roofline import Roofline
+from edgebatch.model.roofline import Roofline
 from tests.edgebatch.instances import sample, unit_instance
 from tests.edgebatch.oracle import judge
 

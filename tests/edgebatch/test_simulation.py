@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from edgebatch import InfeasibleSchedule, InputError, Quantization, Schedule, Slots, check
-from edgebatch.radio import MacroCell
-from edgebatch.roofline import Roofline
+from edgebatch.model.radio import MacroCell
+from edgebatch.model.roofline import Roofline
+from edgebatch.model.workload import Requests, draw_requests
 from edgebatch.schedulers import get, names
 from edgebatch.simulation import simulate
-from edgebatch.workload import Requests, draw_requests
 from tests.edgebatch.instances import BLOOM_3B, unit_instance, with_system
-from tests.edgebatch.test_radio import a_radio
-from tests.edgebatch.test_workload import a_workload
+from tests.edgebatch.model.test_radio import a_radio
+from tests.edgebatch.model.test_workload import a_workload
 
 # Epochs of 2 s, 1.5 of them for compute; a request with s = n = 1 alone takes 1 s.
 SYSTEM = unit_instance([1], compute_s=1.5).system

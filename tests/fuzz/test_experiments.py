@@ -6,10 +6,10 @@ import shutil
 import pytest
 import yaml
 
-from artifact.compile import compile_grid
-from artifact.experiment import read_experiment
-from artifact.sweep import sweep, sweep_size
-from tests.artifact.spoilt import GOOD
+from edgebatch_artifact.settings.expand import compile_grid
+from edgebatch_artifact.settings.experiment_file import read_experiment
+from edgebatch_artifact.settings.sweep import sweep, sweep_size
+from tests.edgebatch_artifact.spoilt import GOOD
 from tests.fuzz.answers import answered
 from tests.fuzz.mutations import mutated_text, mutated_tree
 from tests.workflow.checkout import ROOT

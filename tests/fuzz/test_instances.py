@@ -7,8 +7,8 @@ from contextlib import suppress
 import numpy as np
 
 from edgebatch import Instance, solve
-from edgebatch.instance_format import answer, parse_instance
-from edgebatch.json_text import read_text
+from edgebatch.io.instance_format import answer, parse_instance
+from edgebatch.io.json_text import read_text
 from tests.edgebatch.instance_files import GOOD, changed
 from tests.fuzz.answers import answered
 from tests.fuzz.mutations import mutated_text, mutated_tree

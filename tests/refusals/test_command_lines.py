@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from artifact import batch, multirun, simulate
-from artifact import cli as artifact
-from edgebatch import cli as edgebatch
+from edgebatch.io import cli as edgebatch
+from edgebatch_artifact import cli as artifact
+from edgebatch_artifact.runs import batch, multirun, simulate
 from tests.edgebatch.instance_files import text
 from tests.refusals.refused import refusal, says
 from tests.workflow.checkout import ROOT
@@ -80,16 +80,16 @@ ARTIFACT = [
 
 CODE = "--code 012345678901"
 JOBS = [
-    (simulate, "", "python -m artifact.simulate: command line: the following arguments are required: setting, result, --code ..."),
-    (simulate, "none.json r.json", "python -m artifact.simulate: command line: the following arguments are required: --code ..."),
-    (simulate, f"none.json r.json {CODE} --cod", "python -m artifact.simulate: command line: found '--cod', expected one of ... (did you mean --code?) ..."),
+    (simulate, "", "python -m edgebatch_artifact.runs.simulate: command line: the following arguments are required: setting, result, --code ..."),
+    (simulate, "none.json r.json", "python -m edgebatch_artifact.runs.simulate: command line: the following arguments are required: --code ..."),
+    (simulate, f"none.json r.json {CODE} --cod", "python -m edgebatch_artifact.runs.simulate: command line: found '--cod', expected one of ... (did you mean --code?) ..."),
     (simulate, f"none.json r.json {CODE}", f"artifact: none.json: {NO_FILE}"),
     (simulate, f". r.json {CODE}", "artifact: .: found is a directory, expected a readable file"),
     (simulate, f"broken.json r.json {CODE}", f"artifact: broken.json: line 1, column 2: found the end of a line, {NO_JSON} (expecting property name ...)"),
     (simulate, f"list.json r.json {CODE}", f"artifact: list.json: found a list of 0, expected {SETTING}"),
     (simulate, f"deep.json r.json {CODE}", "artifact: deep.json: found nesting without end, expected JSON of a few levels"),
     (simulate, f"good.json r.json {CODE}", "artifact: good.json: name: found an unknown key, expected one of ..."),
-    (batch, "batch.json", "python -m artifact.batch: command line: the following arguments are required: done, --experiments ..."),
+    (batch, "batch.json", "python -m edgebatch_artifact.runs.batch: command line: the following arguments are required: done, --experiments ..."),
     (batch, "none.json a.done --experiments all", f"artifact: none.json: {NO_FILE}"),
     (batch, "broken.json a.done --experiments all", f"artifact: broken.json: line 1, column 2: found the end of a line, {NO_JSON} (expecting property name ...)"),
     (batch, "short.json a.done --experiments all", "artifact: short.json: runs: found nothing, expected a value for runs"),

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from artifact.cli import main
+from edgebatch_artifact.cli import main
 from tests.refusals.refused import refusal, says
 from tests.workflow.checkout import ROOT
 

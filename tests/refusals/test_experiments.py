@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from artifact.plan import make_plan
 from edgebatch.errors import InputError
-from tests.artifact.spoilt import GOOD
+from edgebatch_artifact.runs.plan import make_plan
+from tests.edgebatch_artifact.spoilt import GOOD
 from tests.refusals.refused import contents, one_line, says
 
 SWEPT, FIGURE = "hydra.sweeper.params", "figure"

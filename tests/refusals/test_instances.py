@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from edgebatch.cli import main
+from edgebatch.io.cli import main
 from tests.edgebatch.instance_files import (
     NO_INSTANCE_IDS,
     NO_INSTANCES,

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from tests.artifact.spoilt import GOOD
 from tests.edgebatch.instance_files import text
+from tests.edgebatch_artifact.spoilt import GOOD
 from tests.refusals.refused import contents, one_line, says
 from tests.workflow.checkout import copy_without_experiments, environment
 
@@ -57,9 +57,9 @@ def test_snakemake_says_one_line_and_makes_nothing(project, old, new, config, an
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        ("-m artifact.cli simulate radio.user_power_dbm=1e300", "artifact: command line: radio.user_power_dbm: found 1e+300, ..."),
-        ("-m artifact.multirun --multirun +experiment=mine workload.arrival_rate=0,1", "artifact: command line: workload.arrival_rate: found 0.0, ..."),
-        ("-m artifact.batch none.json a.done --experiments conf", "artifact: none.json: found no such file or directory, expected a readable file"),
+        ("-m edgebatch_artifact.cli simulate radio.user_power_dbm=1e300", "artifact: command line: radio.user_power_dbm: found 1e+300, ..."),
+        ("-m edgebatch_artifact.runs.multirun --multirun +experiment=mine workload.arrival_rate=0,1", "artifact: command line: workload.arrival_rate: found 0.0, ..."),
+        ("-m edgebatch_artifact.runs.batch none.json a.done --experiments conf", "artifact: none.json: found no such file or directory, expected a readable file"),
     ],
 )  # fmt: skip
 def test_a_process_says_one_line_and_makes_nothing(project, words, answer):
@@ -71,7 +71,7 @@ def test_a_process_says_one_line_and_makes_nothing(project, words, answer):
 def test_numbers_at_the_ends_of_floats_make_no_noise(tmp_path):
     slow = text(("cost",), {"roofline": {"memory_bandwidth_bytes_per_s": 1e-300}})
     (tmp_path / "slow.json").write_text(slow)
-    words = ("-c", "from edgebatch.cli import main; raise SystemExit(main())", "solve", "slow.json")
+    words = ("-c", "from edgebatch.io.cli import main; raise SystemExit(main())", "solve", "slow.json")
     command = [sys.executable, *words, "--scheduler", "static_batching"]
     ended = subprocess.run(
         command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, check=False

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from artifact import compile, grid
-from artifact.plan import make_plan, read_options
-from artifact.sweep import sweep, sweep_size
 from edgebatch.errors import InputError
-from tests.artifact.spoilt import GOOD
+from edgebatch_artifact.runs.plan import make_plan, read_options
+from edgebatch_artifact.settings import cache as grid
+from edgebatch_artifact.settings import expand as compile
+from edgebatch_artifact.settings.sweep import sweep, sweep_size
+from tests.edgebatch_artifact.spoilt import GOOD
 from tests.refusals.refused import contents
 from tests.workflow.checkout import ROOT
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
-from artifact.compose import groups
+from edgebatch_artifact.settings.compose import groups
 from tests.slurm.cluster import NODES, TEMPLATE, WITH_US, answer, configure, running, wait_until
 from tests.workflow.checkout import PARTS, ROOT, copy_project, environment, snakemake
 

@@ -16,7 +16,7 @@ from rocrate_validator.models import Severity
 from rocrate_validator.services import ValidationSettings, validate
 from rocrate_validator.utils.http import HttpRequester
 
-from artifact.compose import groups
+from edgebatch_artifact.settings.compose import groups
 from tests.workflow.checkout import PARTS, ROOT, copy_project, execute, jobs, snakemake
 
 EXPERIMENTS = groups(ROOT / "conf")["experiment"]
@@ -57,7 +57,7 @@ def _commit(folder):
 
 
 def _archive(folder):
-    done = execute(folder, sys.executable, "-m", "artifact.cli", "archive")
+    done = execute(folder, sys.executable, "-m", "edgebatch_artifact.cli", "archive")
     assert done.returncode == 0, done.stdout
 
 
@@ -181,7 +181,7 @@ def test_a_figure_that_is_out_of_date_is_refused_by_name(made, tmp_path):
     numbers = folder / f"figures/{EXPERIMENTS[0]}.csv"
     numbers.write_text(numbers.read_text().replace("1", "2"))
     _commit(folder)
-    done = execute(folder, sys.executable, "-m", "artifact.cli", "archive")
+    done = execute(folder, sys.executable, "-m", "edgebatch_artifact.cli", "archive")
     assert done.returncode == 2
     assert len(done.stdout.splitlines()) == 1
     assert re.search(rf"figures/{EXPERIMENTS[0]}\.\w+: found up", done.stdout)

@@ -23,7 +23,7 @@ def _wait_for(condition, seconds=60):
 def busy(tmp_path):
     """A run whose only job sleeps until it is killed, or a file says that it may end."""
     folder = small_project(tmp_path / "copy")
-    code = folder / "src/artifact/batch.py"
+    code = folder / "src/edgebatch_artifact/runs/batch.py"
     waiting = "\nwhile not Path('go').exists():\n    time.sleep(0.1)\n"
     text = code.read_text()
     code.write_text(text.replace('\nif __name__ == "__main__":', f'{waiting}\nif __name__ == "__main__":'))

@@ -91,8 +91,8 @@ def test_edited_comments_and_docstrings_run_nothing(folder):
     scheduler = folder / "src/edgebatch/schedulers/static_batching.py"
     _edit(scheduler, '"""StB: static batching', '"""Another docstring: static batching')
     _edit(scheduler, "def worst_case", "# A remark on what follows.\n\n\ndef worst_case")
-    _edit(folder / "src/artifact/simulate.py", "# compiled code is", "# machine code is")
-    _edit(folder / "src/artifact/figures.py", '"""Draw the figure', '"""Paint the figure')
+    _edit(folder / "src/edgebatch_artifact/runs/simulate.py", "# compiled code is", "# machine code is")
+    _edit(folder / "src/edgebatch_artifact/publish/figures.py", '"""Draw the figure', '"""Paint the figure')
     assert jobs(folder, *TARGETS) == {}
 
 
@@ -156,7 +156,7 @@ def test_a_setting_that_fails_leaves_the_others_done_and_the_figure_unmade(folde
     figure = (folder / "figures/a.csv").read_bytes()
     done = execute(folder, sys.executable, "-m", "snakemake", "--nocolor", "--cores", "2", *TARGETS)
     assert done.returncode != 0
-    assert f"again: python -m artifact.simulate results/settings/{bad}.json" in done.stdout
+    assert f"again: python -m edgebatch_artifact.runs.simulate results/settings/{bad}.json" in done.stdout
     assert len(_runs(folder)) - 1 == len(before) + 3
     assert (folder / "figures/a.csv").read_bytes() == figure
 

@@ -53,5 +53,5 @@ def test_a_result_simulated_a_second_time_has_the_same_bytes(elsewhere):
     before = run.read_bytes()
     run.unlink()
     names = (f"results/settings/{setting}.json", f"results/runs/{run.name}", "--code", code)
-    assert execute(folder, sys.executable, "-m", "artifact.simulate", *names).returncode == 0
+    assert execute(folder, sys.executable, "-m", "edgebatch_artifact.runs.simulate", *names).returncode == 0
     assert run.read_bytes() == before

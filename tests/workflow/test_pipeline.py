@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 import yaml
 
-from artifact.compose import groups
-from artifact.platform_record import here, read_record, sha256
-from artifact.report import report_page
+from edgebatch_artifact.publish.report import report_page
+from edgebatch_artifact.settings.compose import groups
+from edgebatch_artifact.verify.platform_record import here, read_record, sha256
 from tests.workflow import browser
 from tests.workflow.checkout import ROOT, copy_project, execute, readme_block, snakemake
 
@@ -59,7 +59,7 @@ def test_a_setting_simulated_twice_gives_the_same_bytes(smoke, tmp_path):
     for run in (runs[0], runs[-1]):
         setting, _, code = run.stem.partition("-")
         names = (f"results/settings/{setting}.json", tmp_path / run.name, "--code", code)
-        done = execute(smoke, sys.executable, "-m", "artifact.simulate", *names)
+        done = execute(smoke, sys.executable, "-m", "edgebatch_artifact.runs.simulate", *names)
         assert done.returncode == 0, done.stdout
         assert (tmp_path / run.name).read_bytes() == run.read_bytes()
 
@@ -199,6 +199,6 @@ def test_the_scheduler_of_the_readme_simulates_as_it_stands(tmp_path):
     named = re.sub(r"(?m)^name:.*$", "name: worked_example", readme_block("yaml", "name: ", "options:"))
     (folder / "conf/scheduler/worked_example.yaml").write_text(named, encoding="utf-8")
     overrides = ("scheduler=worked_example", "simulation.epochs=2", "simulation.seeds=2")
-    done = execute(folder, sys.executable, "-m", "artifact.cli", "simulate", *overrides)
+    done = execute(folder, sys.executable, "-m", "edgebatch_artifact.cli", "simulate", *overrides)
     assert done.returncode == 0, done.stdout
     assert "scheduler=worked_example" in done.stdout

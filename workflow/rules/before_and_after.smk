@@ -3,8 +3,9 @@
 import atexit
 import logging
 
-from artifact import failures, made_files
-from artifact.files import remove_leftovers
+from edgebatch_artifact.runs import failures
+from edgebatch_artifact.runs import made_files
+from edgebatch_artifact.storage.files import remove_leftovers
 
 MADE = [
     *expand([*rules.collect.output, *rules.draw.output], experiment=PLAN.names),

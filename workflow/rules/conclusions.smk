@@ -19,13 +19,13 @@ rule conclude:
     conda:
         "../../environment.yml"
     params:
-        code=fingerprint("artifact.conclude"),
+        code=fingerprint("edgebatch_artifact.publish.conclude"),
         work=lambda wildcards: WORK,
         out=ROOT or ".",
     message:
         "Deciding the claims"
     shell:
-        "python -m artifact.cli conclude --work {params.work} --figures {params.out}/figures"
+        "python -m edgebatch_artifact.cli conclude --work {params.work} --figures {params.out}/figures"
         " --report {params.work}/report --out {params.out} > {log} 2>&1"
 
 
@@ -41,7 +41,7 @@ rule walk_through:
         "../../environment.yml"
     params:
         code=fingerprint(
-            "artifact.figures", "edgebatch.simulation", "edgebatch.schedulers.dftsp"
+            "edgebatch_artifact.publish.figures", "edgebatch.simulation", "edgebatch.schedulers.dftsp"
         ),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
         work=lambda wildcards: WORK,

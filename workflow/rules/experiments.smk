@@ -10,7 +10,7 @@ rule simulate:
     message:
         "{PLAN:{wildcards.batch}}"
     shell:
-        "python -m artifact.batch results/batches/{wildcards.batch}.json {output}"
+        "python -m edgebatch_artifact.runs.batch results/batches/{wildcards.batch}.json {output}"
         " --experiments {params.experiments} > {log}"
 
 
@@ -29,11 +29,11 @@ rule collect:
     conda:
         "../../environment.yml"
     params:
-        code=fingerprint("artifact.collect"),
+        code=fingerprint("edgebatch_artifact.analysis.collect"),
     message:
         "Collecting the results of {wildcards.experiment}"
     shell:
-        "python -m artifact.cli collect {input.data} --samples {output.samples} --points {output.points} > {log} 2>&1"
+        "python -m edgebatch_artifact.cli collect {input.data} --samples {output.samples} --points {output.points} > {log} 2>&1"
 
 
 rule draw:
@@ -50,11 +50,11 @@ rule draw:
     conda:
         "../../environment.yml"
     params:
-        code=fingerprint("artifact.figures", "artifact.tables"),
+        code=fingerprint("edgebatch_artifact.publish.figures", "edgebatch_artifact.publish.tables"),
     message:
         "Drawing {wildcards.experiment}"
     shell:
-        "python -m artifact.cli draw {input.data} {input.points} {output} > {log} 2>&1"
+        "python -m edgebatch_artifact.cli draw {input.data} {input.points} {output} > {log} 2>&1"
 
 
 rule record:
@@ -72,8 +72,8 @@ rule record:
     conda:
         "../../environment.yml"
     params:
-        code=fingerprint("artifact.platform_record"),
+        code=fingerprint("edgebatch_artifact.verify.platform_record"),
     message:
         "Recording where the figures were made"
     shell:
-        "python -m artifact.cli record {output} {input} > {log} 2>&1"
+        "python -m edgebatch_artifact.cli record {output} {input} > {log} 2>&1"

@@ -12,12 +12,12 @@ rule write_report:
     conda:
         "../../environment.yml"
     params:
-        code=fingerprint("artifact.report"),
+        code=fingerprint("edgebatch_artifact.publish.report"),
         work=lambda wildcards: WORK,
         figures=lambda wildcards, input: str(Path(input.pictures[0]).parent),
         scale=lambda wildcards: OPTIONS.scale,
     message:
         "Writing the report"
     shell:
-        "python -m artifact.cli report --work {params.work} --figures {params.figures}"
+        "python -m edgebatch_artifact.cli report --work {params.work} --figures {params.figures}"
         " --scale {params.scale} --out {output} > {log} 2>&1"

@@ -8,11 +8,11 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebatch import tree
 from edgebatch.errors import InputError, one_of
 from edgebatch.problem import Instance, Schedule
 from edgebatch.schedulers import dftsp
 from edgebatch.schedulers._options import check_rules
+from edgebatch.search import tree
 
 COUNTINGS = ("formula", "walk")
 COUNTABLE = ("supply", "batch_size")

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebatch import tree
-from edgebatch.chains import Levels, chains
-from edgebatch.cost import BatchCost, batch_cost
 from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule
 from edgebatch.schedulers._admission import admit_in_order
 from edgebatch.schedulers._options import check_node_limit, check_rules
+from edgebatch.search import tree
+from edgebatch.search.chains import Levels, chains
+from edgebatch.search.cost import BatchCost, batch_cost
 
 RULES = ("supply", "budget", "sibling", "batch_size")
 """`supply`: the chains left cannot supply what is missing. `budget`: the cheapest completion breaks a
@@ -30,7 +30,7 @@ class Forest:
     requests
         Indices into the instance of the requests that fit the padding, by descending slack.
     levels, cost
-        What `edgebatch.tree` searches.
+        What `edgebatch.search.tree` searches.
     largest
         Largest batch size to try.
     """

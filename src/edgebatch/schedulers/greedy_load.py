@@ -6,7 +6,7 @@ import numpy as np
 
 from edgebatch.problem import Instance, Schedule
 from edgebatch.schedulers._admission import admit_by
-from edgebatch.schedulers._loads import loads
+from edgebatch.search.loads import loads
 
 
 def schedule(instance: Instance) -> Schedule:

@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 from edgebatch.errors import InputError
 from edgebatch.problem import Instance, Schedule
 from edgebatch.schedulers._admission import admit_in_order
-from edgebatch.schedulers._loads import loads
+from edgebatch.search.loads import loads
 
 MARGIN = 1e-9
 """Far above the rounding of our own sums, far below the distance of two sizes."""

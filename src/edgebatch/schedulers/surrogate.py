@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebatch.largest_batch import POOL, Search, take
 from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule, fits
 from edgebatch.schedulers._options import check_node_limit, check_time_limit
-from edgebatch.surrogate import Rows
+from edgebatch.search.branch_and_bound import Rows
+from edgebatch.search.largest_batch import POOL, Search, take
 
 
 def schedule(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from edgebatch import InputError, Quantization, check, solve
-from edgebatch.roofline import Roofline
+from edgebatch.model.roofline import Roofline
 from edgebatch.schedulers import no_batching, static_batching
 from edgebatch.schedulers.static_batching import worst_case_batch_size
 from tests.edgebatch.instances import instances, sample, steady, unit_instance, with_system

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from edgebatch import check, largest_batch, solve
+from edgebatch import check, solve
 from edgebatch.problem import RELATIVE_TOLERANCE
 from edgebatch.schedulers import surrogate
+from edgebatch.search import largest_batch
 from tests.edgebatch.instances import KINDS, random_instance, sample, under_roofline
 
 

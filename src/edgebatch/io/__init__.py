@@ -1,0 +1,1 @@
+"""Files and command lines: the instance format, and ``edgebatch``."""

@@ -1,0 +1,94 @@
+"""Command line: ``edgebatch solve FILE`` and ``edgebatch schedulers``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from edgebatch import schedulers, solve
+from edgebatch.errors import InputError
+from edgebatch.io.answer_table import answer_table
+from edgebatch.io.command_line import Parser
+from edgebatch.io.instance_format import FORMAT, answer, parse_instance
+from edgebatch.io.json_text import read_text
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    parser = Parser(
+        prog="edgebatch", description="Schedule LLM inference in batches at a wireless edge node."
+    )
+    parser.add_argument("--version", action="version", version=f"edgebatch {version('edgebatch')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    solving = commands.add_parser(
+        "solve",
+        help="schedule one epoch",
+        description=f"Schedule one epoch, read from a JSON file ({FORMAT}), and print the schedule: "
+        "as a table on a terminal, otherwise as one JSON object.",
+        epilog="example: edgebatch solve epoch.json --scheduler dftsp",
+    )
+    solving.add_argument("file", metavar="FILE", help="the instance; - reads standard input")
+    solving.add_argument(
+        "--scheduler",
+        default="dftsp",
+        metavar="NAME",
+        help="one of " + ", ".join(schedulers.names()) + " (default: %(default)s)",
+    )
+    solving.add_argument("--json", action="store_true", help="print JSON on a terminal too")
+    commands.add_parser("schedulers", help="list the schedulers and their options")
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.command == "schedulers":
+            _list_schedulers()
+        else:
+            _solve(chosen.file, chosen.scheduler, chosen.json or not sys.stdout.isatty())
+    except InputError as error:
+        print(f"edgebatch: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+    return 0
+
+
+def _solve(file: str, scheduler: str, as_json: bool) -> None:
+    try:
+        schedulers.get(scheduler)
+    except InputError as error:
+        raise InputError("--scheduler", error.found, error.expected) from None
+    where = "standard input" if file == "-" else file
+    instance = parse_instance(_text(file, where), where)
+    begin = time.perf_counter()
+    try:
+        # numbers at the ends of what floats hold: an error below, or a request that nobody can serve
+        with np.errstate(all="ignore"):
+            schedule = solve(instance, scheduler)
+            solve_time_s = time.perf_counter() - begin
+            result = answer(instance, schedule, scheduler, solve_time_s)
+    except InputError as error:
+        raise error.at(where) from None
+    except ArithmeticError as error:
+        raise InputError("", str(error), "numbers whose products and ratios floats can hold", where) from None
+    columns = shutil.get_terminal_size().columns
+    print(json.dumps(result, indent=2) if as_json else answer_table(instance, result, columns))
+
+
+def _text(file: str, where: str) -> str:
+    try:
+        return read_text(None if file == "-" else Path(file))
+    except InputError as error:
+        raise error.at(where) from None
+
+
+def _list_schedulers() -> None:
+    for name in schedulers.names():
+        summary = (sys.modules[schedulers.get(name).__module__].__doc__ or "").splitlines()[0]
+        print(f"{name}: {summary}")
+        for option, default in schedulers.options(name).items():
+            print(f"    {option} = {default!r}")

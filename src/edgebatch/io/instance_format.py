@@ -1,0 +1,108 @@
+"""The file format edgebatch-instance/1: one epoch as JSON, and the answer to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edgebatch.checker import check
+from edgebatch.errors import InputError
+from edgebatch.io.json_text import parse_json
+from edgebatch.model.llm import Llm
+from edgebatch.model.quantization import Quantization
+from edgebatch.model.roofline import Roofline
+from edgebatch.model.system import EdgeNode, Slots, System
+from edgebatch.problem import COLUMNS, Instance, Schedule
+from edgebatch.schema import Checked, choice, describe, integer, read, real
+
+FORMAT = "edgebatch-instance/1"
+
+
+class _FixedPadding(Checked):
+    fixed_tokens: int = integer(at_least=1)
+
+
+class _RooflineCost(Checked):
+    roofline: Roofline
+
+
+class _Request(Checked):
+    id: str
+    prompt_tokens: int = integer(at_least=1)
+    output_tokens: int = integer(at_least=1)
+    latency_s: float = real(above=0)
+    waited_s: float = real(at_least=0)
+    accuracy: float = real(at_least=0, at_most=1)
+    uplink_share: float = real(at_least=0)
+    downlink_share: float = real(at_least=0)
+
+
+class _File(Checked):
+    format: str = choice(FORMAT)
+    slots: Slots
+    padding: str | _FixedPadding
+    cost: Any
+    llm: Llm
+    quantization: Quantization
+    edge_node: EdgeNode
+    requests: tuple[_Request, ...]
+
+
+def parse_instance(text: str, where: str) -> Instance:
+    """The instance in `text`, the contents of the file `where`.
+
+    Raises
+    ------
+    InputError
+        Naming `where`, the key and what is expected there.
+    """
+    try:
+        return _instance(read(_File, parse_json(text)))
+    except InputError as error:
+        raise error.at(where) from None
+
+
+def _instance(file: _File) -> Instance:
+    padding = file.padding
+    if isinstance(padding, str) and padding != "batch_max":
+        raise InputError("padding", repr(padding), 'batch_max or {"fixed_tokens": ...}')
+    fixed = padding.fixed_tokens if isinstance(padding, _FixedPadding) else None
+    system = System(file.slots, file.llm, file.quantization, file.edge_node, fixed, _cost(file.cost))
+    ids = tuple(request.id for request in file.requests)
+    for index, name in enumerate(ids):
+        if name in ids[:index]:
+            raise InputError(f"requests[{index}].id", repr(name), "an id that no other request has")
+    columns = {name: [getattr(request, name) for request in file.requests] for name in COLUMNS}
+    return Instance(system, **columns, ids=ids)  # type: ignore[arg-type]
+
+
+def _cost(cost: object) -> str | Roofline:
+    if isinstance(cost, Mapping):
+        return read(_RooflineCost, cost, "cost").roofline
+    if cost != "flops":
+        expected = 'flops or {"roofline": {"memory_bandwidth_bytes_per_s": ...}}'
+        raise InputError("cost", describe(cost), expected)
+    return "flops"
+
+
+def answer(instance: Instance, schedule: Schedule, scheduler: str, solve_time_s: float) -> dict[str, Any]:
+    """The answer to an instance as the format has it; recomputes and checks every load."""
+    loads = check(instance, schedule)
+    result: dict[str, Any] = {
+        "scheduler": scheduler,
+        "selected": [instance.ids[i] for i in schedule.selected],
+        "size": schedule.size,
+        "optimal": schedule.optimal,
+        "upper_bound": schedule.upper_bound,
+        "padded_prompt_tokens": loads.padded_prompt_tokens,
+        "uplink_share": loads.uplink_share,
+        "downlink_share": loads.downlink_share,
+        "memory_bytes": loads.memory_bytes,
+        "compute_time_s": loads.compute_time_s,
+        "deadline_s": loads.deadline_s,
+        "nodes_visited": schedule.nodes_visited,
+        "solve_time_s": solve_time_s,
+    }
+    if schedule.missed:
+        result["missed"] = [instance.ids[i] for i in schedule.missed]
+    return result

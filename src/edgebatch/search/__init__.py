@@ -1,0 +1,1 @@
+"""Exact searches: compiled kernels, and what feeds them."""

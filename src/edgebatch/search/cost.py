@@ -1,0 +1,69 @@
+"""What the search needs to price a batch: the functions that do it are `edgebatch.search.tree`'s first two.
+
+The search knows a batch by its padded prompt length and by how many of its requests have each
+output length. All it relies on is monotony: memory and compute time rise when a request is added,
+and when one is replaced by a request with a longer output. A cost model is a function of the counts
+with that property; `flops` is linear in them, `roofline` is not.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebatch.model.roofline import Pace, Roofline
+from edgebatch.model.system import System
+
+
+class BatchCost(NamedTuple):
+    """Prices at one padded prompt length; arrays have an entry for each output length, rising.
+
+    Attributes
+    ----------
+    weight_bytes
+        Memory of the weights.
+    request_bytes
+        Memory of one request, shape (output lengths,).
+    request_flops
+        FLOPs of one request, shape (output lengths,).
+    seconds_per_flop
+        Compute time of one FLOP.
+    roofline
+        Whether waits for memory count; if not, what follows is not used.
+    prompt_tokens
+        Padded prompt length.
+    output_tokens
+        The output lengths, shape (output lengths,).
+    first_s
+        Time of a request's arithmetic in the first stage, less the time to read its KV cache.
+    pace
+        Arithmetic and memory traffic of a later step against each other.
+    """
+
+    weight_bytes: float
+    request_bytes: NDArray[np.float64]
+    request_flops: NDArray[np.float64]
+    seconds_per_flop: float
+    roofline: bool
+    prompt_tokens: int
+    output_tokens: NDArray[np.int64]
+    first_s: float
+    pace: Pace
+
+
+def batch_cost(system: System, padded_prompt_tokens: int, output_tokens: NDArray[np.int64]) -> BatchCost:
+    """Prices of batches padded to `padded_prompt_tokens`, for the given rising output lengths."""
+    flops = system.llm.request_flops(np.full_like(output_tokens, padded_prompt_tokens), output_tokens)
+    return BatchCost(
+        weight_bytes=float(system.weight_bytes),
+        request_bytes=np.asarray(system.kv_bytes(padded_prompt_tokens, output_tokens), dtype=np.float64),
+        request_flops=np.asarray(flops, dtype=np.float64),
+        seconds_per_flop=float(system.seconds_per_flop),
+        roofline=isinstance(system.cost, Roofline),
+        prompt_tokens=padded_prompt_tokens,
+        output_tokens=output_tokens,
+        first_s=float(system.first_s(padded_prompt_tokens)),
+        pace=system.pace,
+    )

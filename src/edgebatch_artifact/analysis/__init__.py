@@ -1,0 +1,1 @@
+"""From results to means, intervals and decided claims."""

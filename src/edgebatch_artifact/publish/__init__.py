@@ -1,0 +1,1 @@
+"""From numbers to figures, tables, the paper's values and the report."""

@@ -1,0 +1,112 @@
+"""Plain Hydra: ``python -m edgebatch_artifact.runs.multirun --multirun +experiment=NAME`` reads the same files.
+
+The workflow caches, draws and decides; this runs the settings of one experiment in a row, with Hydra's own
+sweeper, and prints the throughput of each. A sample of the assumptions is left to the workflow.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from edgebatch.errors import InputError, one_of
+from edgebatch_artifact.runs.simulate import run
+from edgebatch_artifact.settings.compose import Composed, check_choice, compose_config, groups, setting
+from edgebatch_artifact.settings.experiment_file import read_experiment
+from edgebatch_artifact.settings.sweep import sweep, sweep_size
+
+SWEEPING = ("--multirun", "-m")
+FLAGS = (*SWEEPING, "--help", "-h", "--hydra-help", "--info", "-i", "--cfg", "-c", "--package", "-p")
+LINE, LIMIT = "command line", "most_settings"
+
+
+def main() -> int:
+    """Refuse what cannot be used before Hydra makes a folder of it, then let Hydra run the jobs."""
+    try:
+        check(Path("conf"), sys.argv[1:])
+        jobs = hydra.main(config_path=str(Path.cwd() / "conf"), config_name="config", version_base="1.3")(job)
+        jobs()
+    except InputError as error:
+        print(f"artifact: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def check(conf: Path, arguments: Sequence[str]) -> None:
+    """Refuse a command line whose sweep is too large, or whose first job cannot be composed.
+
+    Raises
+    ------
+    InputError
+        Naming the file, or the command line, and the key.
+    """
+    flags = [word.partition("=")[0] for word in arguments if word.startswith("-")]
+    for flag in flags:
+        if flag not in FLAGS:
+            raise InputError(flag, "an unknown flag", one_of(flag, FLAGS), LINE)
+    if set(flags) - set(SWEEPING):
+        return  # Hydra shows something, and runs nothing
+    words = [word for word in arguments if not word.startswith("-")]
+    if not flags:
+        setting(compose_config(conf, words))
+        return
+    plain = [word for word in words if word.startswith(("+", "~", "hydra.", LIMIT)) or "=" not in word]
+    composed = compose_config(conf, plain)
+    sweeps = _sweeps(conf, composed, dict(word.split("=", 1) for word in words if word not in plain))
+    _refuse_too_many(sweeps, composed.data["most_settings"])
+    setting(compose_config(conf, [*plain, *_first(conf, sweeps)]))
+
+
+def _sweeps(conf: Path, composed: Composed, swept: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What is swept: by the command line, and by the experiment's file unless the former overrides it."""
+    if "experiment" not in composed.choices:
+        return {LINE: swept}
+    file = read_experiment(conf, composed.choices["experiment"])
+    return {LINE: swept, file.where: {key: file.sweep[key] for key in file.sweep if key not in swept}}
+
+
+def _refuse_too_many(sweeps: Mapping[str, Mapping[str, Any]], allowed: int) -> None:
+    size = 1
+    for where, params in sweeps.items():
+        size *= sweep_size(params, where)
+        if size > allowed:
+            expected = f"at most {allowed}, or the override {LIMIT}={size} to go on"
+            raise InputError("hydra.sweeper.params", f"a sweep of {size} settings", expected, where)
+
+
+def _first(conf: Path, sweeps: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """The overrides of the first job; the files that any job chooses have to exist."""
+    known = groups(conf)
+    for where, params in sweeps.items():
+        for key, values in sweep(params, where).items():
+            for value in values:
+                check_choice(f"{key}={value}", known, where)
+            yield f"{key}={values[0] if isinstance(values[0], str) else json.dumps(values[0])}"
+
+
+def job(composed: DictConfig) -> None:
+    """Simulate one job of the sweep."""
+    data = OmegaConf.to_container(composed, resolve=True)
+    assert isinstance(data, dict)
+    choices = {str(group): str(name) for group, name in HydraConfig.get().runtime.choices.items()}
+    try:
+        keys = [word.lstrip("+").partition("=")[0] for word in HydraConfig.get().overrides.task]
+        origins = dict.fromkeys(keys, f"sweep of the {LINE}, or of the experiment")
+        found = setting(Composed({str(key): value for key, value in data.items()}, choices, origins))
+        result, _ = run(found, code="")
+    except InputError as error:
+        print(f"artifact: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    served = [replicate["throughput_per_s"] for replicate in result["replicates"]]
+    print(f"{HydraConfig.get().job.override_dirname}: {sum(served) / len(served):.4g} requests/s")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

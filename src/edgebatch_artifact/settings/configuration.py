@@ -1,0 +1,233 @@
+"""The schema of conf/: what a composed configuration may hold, and the setting it stands for."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from edgebatch.errors import InputError
+from edgebatch.model.llm import Llm
+from edgebatch.model.quantization import Quantization, accuracy_from_perplexity
+from edgebatch.model.radio import Radio
+from edgebatch.model.roofline import Roofline
+from edgebatch.model.system import EdgeNode, Slots, System
+from edgebatch.model.workload import Workload
+from edgebatch.schema import Checked, Range, choice, integer, read, real
+from edgebatch.setting import SchedulerChoice, Setting, Simulation
+
+
+class ModelConfig(Llm):
+    """conf/model/: a shape and its name."""
+
+    label: str
+
+
+class Baseline(Checked):
+    """conf/fp16_perplexity/: perplexities before quantization, on one data set, by model."""
+
+    dataset: str
+    perplexity: dict[str, float]
+
+
+class QuantizationConfig(Checked):
+    """conf/quantization/: bits, speed and perplexities of a technique, by model."""
+
+    label: str
+    weight_bits: float = real(above=0, at_most=16)
+    activation_bits: float = real(above=0, at_most=16)
+    kv_bits: float = real(above=0, at_most=16)
+    speedup: float = real(above=0)
+    fp16: Baseline
+    perplexity: dict[str, float]
+
+
+class EdgeNodeConfig(Checked):
+    """conf/edge_node/: devices, their speed and memory bandwidth, and the memory of all of them."""
+
+    label: str
+    devices: int = integer(at_least=1)
+    device_flops: float = real(above=0)
+    memory_bytes: float = real(above=0)
+    device_bandwidth_bytes_per_s: float = real(above=0)
+
+
+class CostConfig(Checked):
+    """conf/cost/: a cost model of the compute time.
+
+    Attributes
+    ----------
+    weight_only_speedup
+        Whether quantization speeds up arithmetic even where activations stay at 16 bits.
+    """
+
+    label: str
+    name: str = choice("flops", "roofline")
+    weight_only_speedup: bool
+
+
+class RadioConfig(Radio):
+    """conf/radio/: a radio link and its name."""
+
+    label: str = ""
+
+
+class WorkloadConfig(Workload):
+    """conf/workload/: statistics of the requests, and their name."""
+
+    label: str
+
+
+PERPLEXITY = Range(at_least=1)
+
+MARKERS = tuple("os^v<>DdpPhH8*Xx+.1234")
+"""Markers of Matplotlib that have a shape."""
+
+
+class SchedulerConfig(Checked):
+    """conf/scheduler/: a scheduler, its options, and how figures show it."""
+
+    label: str
+    color: str
+    marker: str
+    name: str
+    options: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not re.fullmatch("#[0-9A-Fa-f]{6}", self.color):
+            raise InputError("color", repr(self.color), 'six hexadecimal digits, such as "#0072B2"')
+        if self.marker not in MARKERS and not re.fullmatch(r"\$[A-Za-z0-9]\$", self.marker):
+            raise InputError("marker", repr(self.marker), f'one of {" ".join(MARKERS)}, or a letter: "$a$"')
+
+
+class Padding(Checked):
+    """What prompts are padded to."""
+
+    to: str = choice("batch_max", "fixed")
+    fixed_tokens: int = integer(at_least=1)
+
+
+class AccuracyMap(Checked):
+    """The form of f(dPPL)."""
+
+    form: str = choice("perplexity_ratio", "exponential")
+    decay: float = real(above=0)
+
+
+class GridConfig(Checked):
+    """How a scale thins an experiment: values kept of each axis, draws kept of a sample."""
+
+    values_per_axis: int | None
+    draws: int | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, least in (("values_per_axis", 2), ("draws", 1)):
+            found = getattr(self, name)
+            if found is not None and found < least:
+                raise InputError(name, found, f"null for all, or a whole number at least {least}")
+
+
+class Config(Checked):
+    """A composed configuration."""
+
+    model: ModelConfig
+    quantization: QuantizationConfig
+    edge_node: EdgeNodeConfig
+    radio: RadioConfig
+    workload: WorkloadConfig
+    scheduler: SchedulerConfig
+    slots: Slots
+    cost: CostConfig
+    padding: Padding
+    accuracy_map: AccuracyMap
+    speedup: dict[str, float]
+    simulation: Simulation
+    grid: GridConfig
+    most_settings: int = integer(at_least=1)
+
+
+def setting(data: dict[str, Any], model: str) -> Setting:
+    """The setting of a composed configuration, `model` being the file of conf/model/ it uses.
+
+    Raises
+    ------
+    InputError
+        With a key of the composed configuration.
+    """
+    config = read(Config, data)
+    node = config.edge_node
+    system = System(
+        slots=config.slots,
+        llm=Llm(config.model.layers, config.model.hidden_size, config.model.ffn_size),
+        quantization=_quantization(config, model),
+        edge_node=_pooled(node),
+        fixed_padding_tokens=config.padding.fixed_tokens if config.padding.to == "fixed" else None,
+        cost=_cost(config),
+    )
+    longest = max(config.workload.prompt_tokens)
+    if config.padding.to == "fixed" and longest > config.padding.fixed_tokens:
+        raise InputError("padding.fixed_tokens", config.padding.fixed_tokens, f"at least {longest}")
+    result = Setting(
+        system=system,
+        radio=_without_label(Radio, config.radio),
+        workload=_without_label(Workload, config.workload),
+        scheduler=_scheduler(config.scheduler),
+        simulation=config.simulation,
+    )
+    try:
+        result.scheduler.function()(result.empty_instance())
+    except InputError as error:
+        raise error.at(prefix="scheduler.options") from None
+    return result
+
+
+def _pooled(node: EdgeNodeConfig) -> EdgeNode:
+    try:
+        return EdgeNode(node.devices * node.device_flops, node.memory_bytes, node.devices)
+    except InputError as error:
+        raise InputError("edge_node.device_flops", node.device_flops, f"{error.expected}, pooled") from None
+
+
+def _scheduler(config: SchedulerConfig) -> SchedulerChoice:
+    try:
+        return SchedulerChoice(config.name, config.options)
+    except InputError as error:
+        raise error.at(prefix="scheduler") from None
+
+
+def _cost(config: Config) -> str | Roofline:
+    if config.cost.name == "flops":
+        return "flops"
+    bandwidth = config.edge_node.device_bandwidth_bytes_per_s
+    try:
+        return Roofline(config.edge_node.devices * bandwidth)
+    except InputError as error:
+        raise InputError(
+            "edge_node.device_bandwidth_bytes_per_s", bandwidth, f"{error.expected}, pooled"
+        ) from None
+
+
+def _quantization(composed: Config, model: str) -> Quantization:
+    config, form = composed.quantization, composed.accuracy_map
+    for key, perplexity in (("perplexity", config.perplexity), ("fp16.perplexity", config.fp16.perplexity)):
+        if model not in perplexity:
+            known = ", ".join(sorted(perplexity)) or "none"
+            expected = f"a perplexity of {model} on {config.fp16.dataset} (known: {known})"
+            raise InputError(f"quantization.{key}.{model}", "nothing", expected)
+        if perplexity[model] not in PERPLEXITY:
+            raise InputError(f"quantization.{key}.{model}", perplexity[model], str(PERPLEXITY))
+    accuracy = accuracy_from_perplexity(
+        config.fp16.perplexity[model], config.perplexity[model], form.form, form.decay
+    )
+    sped_up = composed.cost.weight_only_speedup or config.activation_bits < 16
+    speedup = config.speedup if sped_up else 1.0
+    try:
+        return Quantization(config.weight_bits, config.kv_bits, 1 / speedup, accuracy)
+    except InputError as error:
+        raise error.at(prefix="quantization") from None
+
+
+def _without_label(cls: Any, config: Any) -> Any:
+    names = cls.__dataclass_fields__
+    return cls(**{name: getattr(config, name) for name in names})

@@ -1,0 +1,1 @@
+"""Whether what is published follows from conf/, code and results."""

@@ -1,0 +1,150 @@
+"""Whether figures, tables and texts follow from the results: all are made again elsewhere, and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgebatch.errors import InputError
+from edgebatch_artifact.analysis.collect import points_of_figure
+from edgebatch_artifact.analysis.samples import gather, read_csv, write_csv
+from edgebatch_artifact.publish import figures, tables
+from edgebatch_artifact.publish.conclude import CONCLUSIONS, conclude
+from edgebatch_artifact.settings.experiment import ExperimentData
+from edgebatch_artifact.storage.digest import sha256
+from edgebatch_artifact.storage.files import replace, write
+from edgebatch_artifact.verify.compare import TOLERANCE, agree, how_they_differ
+from edgebatch_artifact.verify.outcome import Check, Outcome, without_file
+from edgebatch_artifact.verify.platform_record import Record, differences, here, read_record
+
+PLATFORM, NUMBERS, PICTURES, TEXTS = "platform", "CSV behind figures", "pictures", "tables and texts"
+RECORD = "figures/platform.json"
+MISSING = "found no such file, expected one"
+
+
+@dataclass(frozen=True)
+class Published:
+    """What is published, and where it is made again.
+
+    Attributes
+    ----------
+    root
+        Folder of figures/, paper/ and CLAIMS.md.
+    again
+        Empty folder, in which the same tree is made.
+    record
+        Where the figures were made; without it all bytes have to be the same.
+    """
+
+    root: Path
+    again: Path
+    record: Record | None
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it was made on another platform, where bytes may differ."""
+        return self.record is not None and self.record.platform != here()
+
+    def recorded(self, name: str) -> bool:
+        """Whether a file has the bytes that the record tells of; files outside figures/ are not recorded."""
+        if self.record is None or not name.startswith("figures/"):
+            return True
+        return self.record.sha256.get(Path(name).name) == sha256(self.root / name)
+
+    def compare(self, kind: str, name: str) -> Check:
+        """Check a file that has been made again."""
+        file, again = self.root / name, self.again / name
+        if not file.is_file():
+            return self.verdict(kind, name, Outcome.DIFFERS, MISSING)
+        if file.read_bytes() != again.read_bytes():
+            if self.elsewhere and self.recorded(name) and agree(file, again):
+                return self.verdict(kind, name, Outcome.CLOSE)
+            return self.verdict(kind, name, Outcome.DIFFERS, how_they_differ(file, again))
+        if not self.recorded(name):
+            words = f"found another digest in {RECORD}, expected its own"
+            return self.verdict(kind, name, Outcome.DIFFERS, words)
+        return self.verdict(kind, name, Outcome.SAME)
+
+    def verdict(self, kind: str, name: str, outcome: Outcome, words: str = "") -> Check:
+        """The check of a file below `root`."""
+        return Check(kind, str(self.root / name), outcome, words)
+
+
+def read_published(root: Path, again: Path) -> tuple[Published, Check]:
+    """What is published below `root`, and whether it was made on this platform."""
+    try:
+        published = Published(root, again, read_record(root / RECORD))
+    except InputError as error:
+        published = Published(root, again, None)
+        return published, published.verdict(PLATFORM, RECORD, Outcome.DIFFERS, without_file(error))
+    words = f"made on another platform ({differences(published.record.platform)}); {TOLERANCE}"
+    if published.elsewhere:
+        return published, published.verdict(PLATFORM, RECORD, Outcome.CLOSE, words)
+    return published, published.verdict(PLATFORM, RECORD, Outcome.SAME)
+
+
+def check_experiment(
+    published: Published, data: ExperimentData, conf: Path, has_results: bool
+) -> Iterator[Check]:
+    """Collect, draw and tabulate an experiment again."""
+    csv, table = f"figures/{data.name}.csv", f"paper/tables/{data.name}.tex"
+    pictures = [f"figures/{data.name}.{ending}" for ending in ("pdf", "png")]
+    if has_results:
+        _collect(data, conf, published.again)
+        numbers, source = published.compare(NUMBERS, csv), published.again / csv
+    else:
+        numbers, source = _without_results(published, csv), published.root / csv
+    yield numbers
+    if not has_results and (numbers.outcome is Outcome.DIFFERS or published.record is None):
+        words = f"not made again, since {source} cannot be relied on"
+        yield from (published.verdict(PICTURES, name, Outcome.UNKNOWN, words) for name in pictures)
+        yield published.verdict(TEXTS, table, Outcome.UNKNOWN, words)
+        return
+    points = read_csv(source)
+    figures.draw(data, points, [published.again / name for name in pictures])
+    write(published.again / table, tables.of_experiment(data, points).latex())
+    yield from (published.compare(PICTURES, name) for name in pictures)
+    yield published.compare(TEXTS, table)
+
+
+def _collect(data: ExperimentData, conf: Path, again: Path) -> None:
+    """Make what `conclude` reads of an experiment."""
+    samples = gather(data.points)
+    points = points_of_figure(data.name, data.figure, samples, conf)
+    write(again / f"experiments/{data.name}.json", data.to_json())
+    replace(again / f"samples/{data.name}.csv", lambda path: write_csv(samples, path))
+    replace(again / f"figures/{data.name}.csv", lambda path: write_csv(points, path))
+
+
+def _without_results(published: Published, csv: str) -> Check:
+    """What can be said of a CSV without results: whether it is the one that was drawn."""
+    if not (published.root / csv).is_file():
+        return published.verdict(NUMBERS, csv, Outcome.DIFFERS, MISSING)
+    if not published.recorded(csv):
+        words = f"found other bytes than {RECORD} tells of, expected those that were drawn"
+        return published.verdict(NUMBERS, csv, Outcome.DIFFERS, words)
+    return published.verdict(NUMBERS, csv, Outcome.UNKNOWN, "not collected again, for want of results")
+
+
+def check_conclusions(
+    published: Published, conf: Path, benchmarks: Path, missing: Sequence[str]
+) -> Iterator[Check]:
+    """Decide the claims and set the texts again; not if results of experiments are `missing`."""
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        words = f"not made again, for want of results of {missing[0]}{more}"
+        yield from (published.verdict(TEXTS, name, Outcome.UNKNOWN, words) for name in CONCLUSIONS)
+        return
+    files = conclude(conf, published.again, published.again / "figures", benchmarks)
+    for name in CONCLUSIONS:
+        write(published.again / name, files[name])
+        yield published.compare(TEXTS, name)
+
+
+def check_strays(published: Published, names: Collection[str]) -> Iterator[Check]:
+    """Name the files in figures/ that no experiment of `names` makes."""
+    for file in sorted((published.root / "figures").glob("*")):
+        if file.suffix in (".csv", ".pdf", ".png") and file.stem not in names:
+            words = "found a file that no experiment of conf/ makes, expected none"
+            yield published.verdict(PICTURES, f"figures/{file.name}", Outcome.DIFFERS, words)

@@ -1,0 +1,179 @@
+import pandas as pd
+import pytest
+
+from edgebatch.errors import InputError
+from edgebatch_artifact.analysis.claims import Claim, Part, decide, read_claims, shares
+from edgebatch_artifact.publish.claims_page import claims_page
+from edgebatch_artifact.runs.simulate import METRICS
+from tests.workflow.checkout import ROOT
+
+
+def _claim(test, column="throughput_per_s", **more):
+    defaults = {"experiments": ("e",), "of": "ours", "over": ("theirs",), "certainty": "chosen"}
+    return Claim(id="C", says="a claim", test=test, column=column, **(defaults | more))
+
+
+def _samples(column, *points, axis="load"):
+    """Samples of an experiment: for each point the values of both schedulers, one a seed."""
+    rows = []
+    for place, (ours, theirs) in enumerate(points):
+        for scheduler, values in (("ours", ours), ("theirs", theirs)):
+            for seed, value in enumerate(values):
+                row = {axis: place, "scheduler": scheduler, "seed": seed, **dict.fromkeys(METRICS, 0.0)}
+                rows.append(row | {column: value})
+    return {"e": pd.DataFrame(rows)}
+
+
+def _decide(claim, samples):
+    return decide(claim, samples, 0.95, lambda experiment, axis, value: f"{axis} {value}")
+
+
+MORE, LESS, SAME = ((5, 6, 7), (1, 2, 2)), ((1, 2, 2), (5, 6, 7)), ((3, 4, 5), (3, 4, 5))
+SURELY_NOT = ((5, 6, 7), (1, 2, 20))
+
+
+@pytest.mark.parametrize(
+    ("points", "verdict"),
+    [
+        ([MORE, MORE], "holds"),
+        ([MORE, LESS], "holds in part"),
+        ([LESS, LESS], "does not hold"),
+        ([SAME], "does not hold"),
+        ([MORE, SURELY_NOT], "holds in part"),
+    ],
+)
+def test_surpasses_asks_for_a_paired_difference_above_zero_everywhere(points, verdict):
+    decision = _decide(_claim("surpasses"), _samples("throughput_per_s", *points))
+    assert decision.verdict == verdict
+    assert len(decision.exceptions) == sum(point is not MORE for point in points)
+
+
+@pytest.mark.parametrize(("load", "verdict"), [(0, "holds"), (1, "does not hold")])
+def test_a_claim_is_decided_where_it_says(load, verdict):
+    samples = _samples("throughput_per_s", MORE, LESS)
+    assert _decide(_claim("surpasses", where={"load": load}), samples).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("where", "line"),
+    [
+        ({"laod": 0}, "C.where.laod: found an unknown key, expected one of load"),
+        ({"load": 7}, "C.where.load: found 7, expected one of 0, 1"),
+    ],
+)
+def test_a_claim_about_what_is_not_swept_is_refused(where, line):
+    with pytest.raises(InputError, match=line):
+        _decide(_claim("surpasses", where=where), _samples("throughput_per_s", MORE, LESS))
+
+
+def test_differences_are_paired_by_seed():
+    # far apart between seeds, and always one apart within a seed
+    samples = _samples("throughput_per_s", ((1.0, 101, 1001), (0.1, 100, 1000)))
+    assert _decide(_claim("surpasses"), samples).verdict == "holds"
+    shuffled = {"e": samples["e"].sample(frac=1, random_state=1)}
+    assert _decide(_claim("surpasses"), shuffled) == _decide(_claim("surpasses"), samples)
+
+
+def test_exceptions_name_setting_opponent_and_difference():
+    decision = _decide(_claim("surpasses"), _samples("throughput_per_s", MORE, ((1, 1), (2, 2))))
+    assert decision.exceptions == ("e: load 1; against scheduler theirs: -1 ± 0",)
+
+
+@pytest.mark.parametrize(
+    ("points", "verdict"),
+    [
+        ([SAME, SAME], "holds"),
+        ([SAME, ((3, 4, 5), (3, 4, 6))], "holds in part"),
+        ([((1, 2), (2, 1))], "does not hold"),
+    ],
+)
+def test_equals_asks_for_the_same_value_for_every_seed(points, verdict):
+    assert _decide(_claim("equals", "batch_size"), _samples("batch_size", *points)).verdict == verdict
+
+
+SAVES_MUCH, SAVES_LITTLE = ((10, 20, 30), (100, 200, 300)), ((60, 120, 180), (100, 200, 300))
+
+
+@pytest.mark.parametrize(
+    ("points", "verdict"),
+    [
+        ([SAVES_MUCH], "holds"),
+        ([SAVES_MUCH, SAVES_LITTLE], "holds in part"),
+        ([SAVES_LITTLE], "does not hold"),
+        ([((0, 0), (0, 0))], "holds"),
+        # half is saved on average, but seeds differ too much to be sure of 45 %
+        ([((10, 90, 50), (100, 100, 100))], "does not hold"),
+    ],
+)
+def test_saves_asks_for_more_than_the_least_share_with_confidence(points, verdict):
+    claim = _claim("saves", "nodes", at_least=0.45)
+    assert _decide(claim, _samples("nodes", *points)).verdict == verdict
+
+
+def test_the_share_saved_is_that_of_all_seeds_together():
+    decision = _decide(_claim("saves", "nodes", at_least=0.45), _samples("nodes", ((1, 9), (10, 90))))
+    assert "nodes saved from 90 % to 90 %" in decision.measured
+
+
+@pytest.mark.parametrize(
+    ("points", "verdict", "told"),
+    [([LESS, MORE], "holds", 1), ([MORE, MORE], "holds", 2), ([LESS, SAME], "does not hold", 0)],
+)
+def test_somewhere_asks_for_one_setting_and_tells_those(points, verdict, told):
+    decision = _decide(_claim("somewhere"), _samples("throughput_per_s", *points))
+    assert decision.verdict == verdict
+    assert len(decision.exceptions) == told
+
+
+def _part(says, of, over):
+    return Part(says=says, test="surpasses", column="throughput_per_s", of=of, over=(over,))
+
+
+OURS, THEIRS = _part("ours", "ours", "theirs"), _part("theirs", "theirs", "ours")
+
+
+@pytest.mark.parametrize(
+    ("parts", "verdict"),
+    [((OURS,), "holds"), ((OURS, THEIRS), "holds in part"), ((THEIRS,), "does not hold")],
+)
+def test_survives_asks_for_each_part_in_enough_draws(parts, verdict):
+    samples = _samples("throughput_per_s", *[MORE] * 9, LESS, axis="draw")
+    claim = _claim("survives", "", of="", over=(), at_least=0.9, parts=parts)
+    assert _decide(claim, samples).verdict == verdict
+    strict = _claim("survives", "", of="", over=(), at_least=0.91, parts=parts)
+    assert _decide(strict, samples).verdict == "does not hold"
+
+
+def test_shares_count_draws_with_an_exact_interval():
+    claim = _claim("survives", "", of="", over=(), at_least=0.9, parts=(OURS,))
+    row = shares(claim, _samples("throughput_per_s", *[MORE] * 5, *[LESS] * 5, axis="draw")["e"], 0.95).iloc[
+        0
+    ]
+    assert (row.claim, row.share, row.draws) == ("ours", 0.5, 10)
+    assert (row.low, row.high) == pytest.approx((0.1871, 0.8129), abs=5e-5)
+
+
+def test_the_page_shows_statement_command_verdict_and_minutes():
+    decision = _decide(_claim("surpasses"), _samples("throughput_per_s", MORE, LESS))
+    page = claims_page([decision], {"e": 1.25})
+    row = next(line for line in page.splitlines() if line.startswith("| C "))
+    for text in (
+        "a claim",
+        "[chosen]",
+        "`snakemake --cores 8 figures/e.csv`",
+        "**holds in part**",
+        "| 1.2 |",
+    ):
+        assert text in row
+    assert "## C: where it is not so" in page
+    assert "| – |" in claims_page([decision], {})
+
+
+def test_every_claim_compares_schedulers_that_its_experiments_sweep():
+    for claim in read_claims(ROOT / "conf").claims:
+        for experiment in claim.experiments:
+            text = (ROOT / f"conf/experiment/{experiment}.yaml").read_text()
+            swept = next(line for line in text.splitlines() if line.strip().startswith("scheduler:"))
+            known = swept.partition(":")[2].strip().split(",")
+            for part in claim.parts or [claim]:
+                assert {part.of, *part.over} <= set(known), (claim.id, experiment)

@@ -1,0 +1,164 @@
+"""conf/ against published facts, each written down here a second time with its source."""
+
+from functools import cache
+
+import pytest
+import yaml
+
+from edgebatch import schedulers
+from edgebatch.model.roofline import Roofline
+from edgebatch_artifact.settings.compose import compose_config, compose_files, groups, setting
+from tests.workflow.checkout import ROOT
+
+CONF = ROOT / "conf"
+KNOWN = groups(CONF)
+
+
+@cache
+def _files(group):
+    files = compose_files(CONF, [(group, name) for name in KNOWN[group]])
+    return {name: content for (_, name), content in files.items()}
+
+
+# (layers, hidden size, feed-forward size); BLOOM: arXiv 2211.05100, Table 3; OPT: arXiv 2205.01068, Table 1.
+# The feed-forward size is four times the hidden size in both families.
+SHAPES = {
+    "bloom_1b7": (24, 2048, 8192),
+    "bloom_3b": (30, 2560, 10240),
+    "bloom_7b1": (30, 4096, 16384),
+    "bloom_176b": (70, 14336, 57344),
+    "opt_6b7": (32, 4096, 16384),
+    "opt_13b": (40, 5120, 20480),
+    "opt_30b": (48, 7168, 28672),
+    "opt_66b": (64, 9216, 36864),
+}
+
+
+def test_models_have_their_published_shapes():
+    found = {n: (m["layers"], m["hidden_size"], m["ffn_size"]) for n, m in _files("model").items()}
+    assert found == SHAPES
+
+
+@pytest.mark.parametrize(
+    ("technique", "model", "fp16", "quantized"),
+    [
+        # GPTQ, arXiv 2210.17323: WikiText-2, tables for OPT and for BLOOM
+        ("w4a16_gptq_wikitext2", "opt_13b", 10.13, 10.31),
+        ("w4a16_rtn_wikitext2", "opt_13b", 10.13, 11.32),
+        ("w3a16_gptq_wikitext2", "opt_13b", 10.13, 11.61),
+        ("w4a16_gptq_wikitext2", "bloom_176b", 8.11, 8.21),
+        ("w3a16_gptq_wikitext2", "bloom_3b", 13.48, 17.4),
+        # AWQ, arXiv 2306.00978: INT3 with groups of 128, OPT
+        ("w3a16_awq_g128_wikitext2", "opt_6b7", 10.86, 11.39),
+        # ZeroQuant-V2, arXiv 2303.08302: mean of WikiText-2, PTB and C4
+        ("w16a16", "opt_13b", 11.22, 11.22),
+        ("w4a16_gptq", "opt_13b", 11.22, 11.42),
+        ("w4a8_gptq", "bloom_176b", 10.9, 11.86),
+    ],
+)
+def test_perplexities_are_those_of_the_papers(technique, model, fp16, quantized):
+    content = _files("quantization")[technique]
+    assert content["fp16"]["perplexity"][model] == fp16
+    assert content["perplexity"][model] == quantized
+
+
+@pytest.mark.parametrize(
+    ("device", "memory_bytes", "bandwidth", "flops"),
+    [
+        # NVIDIA's data sheets; FP16, dense
+        ("jetson_tx2", 8e9, 59.7e9, 1.33e12),
+        ("jetson_agx_orin_64gb", 64e9, 204.8e9, 42.5e12),
+        ("jetson_orin_nano_8gb", 8e9, 68e9, 10e12),
+        ("a100_sxm_80gb", 80e9, 2039e9, 312e12),
+        ("h100_sxm_80gb", 80e9, 3.35e12, 989e12),
+        ("l4", 24e9, 300e9, 121e12),
+    ],
+)
+def test_devices_are_those_of_the_data_sheets(device, memory_bytes, bandwidth, flops):
+    content = _files("edge_node")[device]
+    assert content["devices"] == 1
+    assert content["memory_bytes"] == memory_bytes
+    assert content["device_bandwidth_bytes_per_s"] == pytest.approx(bandwidth, rel=1e-3)
+    assert content["device_flops"] == pytest.approx(flops, rel=1e-3)
+
+
+def test_the_nominal_node_is_twenty_tx2():
+    node, tx2 = _files("edge_node")["nominal"], _files("edge_node")["jetson_tx2"]
+    assert (node["devices"], node["device_flops"]) == (20, tx2["device_flops"])
+
+
+def test_the_nominal_cost_model_counts_arithmetic_alone():
+    assert setting(compose_config(CONF, [])).system.cost == "flops"
+
+
+def test_under_roofline_all_devices_together_have_their_bandwidths_together():
+    # twenty times the 59.7 GB/s of a TX2
+    assert setting(compose_config(CONF, ["cost=roofline"])).system.cost == Roofline(1.194e12)
+    assert setting(compose_config(CONF, ["cost=roofline", "edge_node=l4"])).system.cost == Roofline(300e9)
+
+
+@pytest.mark.parametrize(
+    ("technique", "under_flops", "under_roofline"),
+    [
+        ("w16a16", 1.0, 1.0),
+        ("w8a16_gptq", 1 / 1.5, 1.0),
+        ("w4a16_gptq", 1 / 2, 1.0),
+        ("w4a8_gptq", 1 / 2, 1 / 2),
+    ],
+)
+def test_quantized_weights_alone_speed_up_arithmetic_under_flops_only(technique, under_flops, under_roofline):
+    for cost, factor in (("flops", under_flops), ("roofline", under_roofline)):
+        system = setting(compose_config(CONF, [f"quantization={technique}", f"cost={cost}"])).system
+        assert system.quantization.compute_factor == factor
+
+
+def test_quantization_saves_bits_and_costs_perplexity():
+    for name, content in _files("quantization").items():
+        bits = f"w{int(content['weight_bits'])}a{int(content['activation_bits'])}"
+        assert name.partition("_")[0] == bits, name
+        assert content["perplexity"], name
+        for model, perplexity in content["perplexity"].items():
+            assert model in SHAPES
+            assert perplexity >= content["fp16"]["perplexity"][model] - 0.05, (name, model)
+
+
+def test_every_file_of_published_values_names_its_source():
+    for group in ("model", "quantization", "fp16_perplexity", "edge_node", "radio", "workload"):
+        for name in KNOWN[group]:
+            first = (CONF / group / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
+            assert first.startswith("# Source: "), f"{group}/{name}"
+
+
+@pytest.mark.parametrize("name", KNOWN["scheduler"])
+def test_a_scheduler_file_sets_all_options_of_its_scheduler(name):
+    content = yaml.safe_load((CONF / f"scheduler/{name}.yaml").read_text(encoding="utf-8"))
+    assert set(content["options"]) == set(schedulers.options(content["name"]))
+
+
+@pytest.mark.parametrize("name", schedulers.names())
+def test_every_scheduler_has_a_file_of_its_name_with_the_defaults_of_its_signature(name):
+    content = yaml.safe_load((CONF / f"scheduler/{name}.yaml").read_text(encoding="utf-8"))
+
+    def plain(value):
+        return sorted(value) if isinstance(value, (list, tuple, set, frozenset)) else value
+
+    assert content["name"] == name
+    defaults = {option: plain(value) for option, value in schedulers.options(name).items()}
+    assert {option: plain(value) for option, value in content["options"].items()} == defaults
+
+
+def test_schedulers_look_different_in_figures():
+    looks = [(content["color"], content["marker"]) for content in _files("scheduler").values()]
+    assert len({color for color, _ in looks}) == len({marker for _, marker in looks}) == len(looks)
+
+
+def test_labels_within_a_group_are_different():
+    for group in ("model", "quantization", "edge_node", "cost", "scheduler"):
+        labels = [content["label"] for content in _files(group).values()]
+        assert len(set(labels)) == len(labels), group
+
+
+def test_speedups_of_techniques_follow_from_their_bits():
+    speedups = compose_config(CONF, []).data["speedup"]
+    for name, content in _files("quantization").items():
+        assert content["speedup"] == speedups[f"w{int(content['weight_bits'])}"], name
