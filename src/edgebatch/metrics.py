@@ -34,22 +34,24 @@ reached its node limit. Loads are shares of the budget, averaged over the epochs
 
 
 def replicate(
-    setting: Setting, seed: int, scheduler: Callable[[Instance], Schedule], epochs: int | None = None
+    setting: Setting, requests: Requests, epochs: int, scheduler: Callable[[Instance], Schedule]
 ) -> dict[str, float]:
-    """Simulate a setting with the random numbers of `seed`, and measure the run.
+    """Simulate a setting over `epochs` epochs with one draw of its requests, and measure the run.
 
     Parameters
     ----------
+    requests
+        Drawn by `draw` for as many epochs.
     scheduler
         The setting's scheduler with its options, perhaps wrapped to be timed.
-    epochs
-        Number of epochs; that of the setting unless given.
     """
-    system, workload = setting.system, setting.workload
-    epochs = setting.simulation.epochs if epochs is None else epochs
-    longest = max(workload.prompt_tokens), max(workload.output_tokens)
-    requests = draw_requests(workload, setting.radio, system.slots, epochs, seed)
-    return measure(system, requests, simulate(system, requests, epochs, scheduler, longest))
+    longest = max(setting.workload.prompt_tokens), max(setting.workload.output_tokens)
+    return measure(setting.system, requests, simulate(setting.system, requests, epochs, scheduler, longest))
+
+
+def draw(setting: Setting, epochs: int, seed: int) -> Requests:
+    """The requests of a setting over `epochs` epochs, with the random numbers of `seed`."""
+    return draw_requests(setting.workload, setting.radio, setting.system.slots, epochs, seed)
 
 
 def measure(system: System, requests: Requests, outcome: Iterable[Epoch]) -> dict[str, float]:

@@ -11,11 +11,11 @@ from typing import Any
 
 from edgebatch import schedulers
 from edgebatch.errors import InputError, one_of
+from edgebatch.model.radio import Radio
+from edgebatch.model.system import System
+from edgebatch.model.workload import Workload
 from edgebatch.problem import Instance, Schedule
-from edgebatch.radio import Radio
 from edgebatch.schema import Checked, integer, read
-from edgebatch.system import System
-from edgebatch.workload import Workload
 
 
 class SchedulerChoice(Checked):

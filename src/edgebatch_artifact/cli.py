@@ -1,4 +1,4 @@
-"""Command line of the artifact: ``simulate`` and ``verify`` for people, the others for the workflow."""
+"""Command line of the artifact: ``artifact simulate``, ``verify`` and ``archive``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from edgebatch.errors import InputError
 from edgebatch.io.command_line import Parser
 
 Command = Callable[[argparse.Namespace], int | None]
+
+LINE = "command line"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,48 +66,6 @@ def _parser() -> argparse.ArgumentParser:
     verifying.add_argument(
         "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of costs.json and race.json"
     )
-    collecting = command(
-        "collect", _collect, "for the workflow: gather the runs of an experiment into tables"
-    )
-    collecting.add_argument("experiment", type=Path, help="file of results/experiments/")
-    collecting.add_argument(
-        "--samples", type=Path, required=True, help="CSV to write: a row a setting and seed"
-    )
-    collecting.add_argument("--points", type=Path, required=True, help="CSV to write: what the figure shows")
-    drawing = command("draw", _draw, "for the workflow: draw the figure of an experiment, and set its table")
-    drawing.add_argument("experiment", type=Path, help="file of results/experiments/")
-    drawing.add_argument("points", type=Path, help="CSV behind the figure")
-    drawing.add_argument("files", type=Path, nargs="+", help="files to write: .pdf, .png, .tex, .json")
-    reporting = command("report", _report, "for the workflow: put claims, figures and tables on one page")
-    reporting.add_argument("--work", type=Path, default=Path("results"), help="folder of the results")
-    reporting.add_argument(
-        "--figures", type=Path, default=Path("figures"), help="folder of the figures' pictures"
-    )
-    reporting.add_argument("--benchmarks", type=Path, default=Path("benchmarks"), help="folder of race.png")
-    reporting.add_argument(
-        "--layout", type=Path, default=Path("workflow/report"), help="folder of page.html and style.css"
-    )
-    reporting.add_argument("--scale", default="full", help="scale of the results, as the page tells it")
-    reporting.add_argument("--out", type=Path, default=Path("report.html"), help="page to write")
-    concluding = command(
-        "conclude", _conclude, "for the workflow: decide the claims, and set the paper's tables and values"
-    )
-    concluding.add_argument("--work", type=Path, default=Path("results"), help="folder of the results")
-    concluding.add_argument(
-        "--figures", type=Path, default=Path("figures"), help="folder of the figures' CSV"
-    )
-    concluding.add_argument(
-        "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of costs.json and race.json"
-    )
-    concluding.add_argument(
-        "--report", type=Path, default=Path("results/report"), help="folder for what the report shows"
-    )
-    concluding.add_argument("--out", type=Path, default=Path("."), help="root of what is written")
-    recording = command(
-        "record", _record, "for the workflow: write where figures were made, with a digest of each file"
-    )
-    recording.add_argument("record", type=Path, help="file to write: platform.json")
-    recording.add_argument("files", type=Path, nargs="+", help="files of figures/")
     archiving = command("archive", _archive, "put sources, results, figures, paper and report into one zip")
     archiving.add_argument("--out", type=Path, default=Path("dist"), help="folder of the zip")
     return parser
@@ -132,39 +93,53 @@ def _has_configuration(conf: Path) -> None:
 
 
 def _simulate(chosen: argparse.Namespace) -> None:
-    from edgebatch_artifact.analysis.claims import read_claims
+    from edgebatch.metrics import METRICS
+    from edgebatch_artifact.analysis.sources import read_claims
     from edgebatch_artifact.analysis.statistics import estimate
-    from edgebatch_artifact.runs.simulate import METRICS, run
-    from edgebatch_artifact.settings.compose import compose_config, groups, setting
+    from edgebatch_artifact.runs.plan import simulation_code
+    from edgebatch_artifact.runs.result_file import FORMAT
+    from edgebatch_artifact.runs.simulate import replicates_of
+    from edgebatch_artifact.settings.compose import compose_config, setting_of
+    from edgebatch_artifact.settings.conf_folder import groups
     from edgebatch_artifact.settings.sweep import refuse_sweeps
-    from edgebatch_artifact.storage.fingerprint import fingerprint
 
     groups(chosen.conf)  # refuses a folder that is none
-    refuse_sweeps(chosen.overrides, "command line")
+    refuse_sweeps(chosen.overrides, LINE)
     confidence = read_claims(chosen.conf).confidence
     composed = compose_config(chosen.conf, chosen.overrides)
-    found = setting(composed)
-    code = fingerprint("edgebatch_artifact.runs.simulate", f"edgebatch.schedulers.{found.scheduler.name}")
+    setting = setting_of(composed)
     try:
-        result, _ = run(found, code, progress=sys.stderr.isatty())
+        replicates, _ = replicates_of(setting, _progress())
     except InputError as error:
-        raise error.at("command line") from None
+        raise error.at(LINE) from None
     except ArithmeticError as error:
-        raise InputError(
-            "", str(error), "numbers whose products and ratios floats can hold", "command line"
-        ) from None
+        raise InputError("", str(error), "numbers whose products and ratios floats can hold", LINE) from None
     if chosen.json:
-        print(json.dumps(result, indent=1))
+        code = simulation_code(setting.scheduler.name)
+        named: dict[str, Any] = {"format": FORMAT, "id": setting.id(), "code": code}
+        named |= {"setting": setting.as_dict(), "replicates": replicates}
+        print(json.dumps(named, indent=1))
         return
     choices = ", ".join(f"{group}={name}" for group, name in sorted(composed.choices.items()))
-    print(f"setting {result['id']}: {choices}")
-    seeds = result["replicates"]
+    print(f"setting {setting.id()}: {choices}")
     for metric in METRICS:
-        values = [replicate[metric] for replicate in seeds]
+        values = [replicate[metric] for replicate in replicates]
         spread = f" ± {estimate(values, confidence).half_width:.2g}" if len(values) > 1 else ""
         print(f"{metric:18}{sum(values) / len(values):12.5g}{spread}")
-    epochs = found.simulation.epochs
-    print(f"means over {len(seeds)} seeds of {epochs} epochs, with {100 * confidence:g} % intervals")
+    epochs = setting.simulation.epochs
+    print(f"means over {len(replicates)} seeds of {epochs} epochs, with {100 * confidence:g} % intervals")
+
+
+def _progress() -> Callable[[str], None]:
+    """Show what is being done on a line of its own, on a terminal alone."""
+    begin = "\r\033[K" if sys.stderr.isatty() else ""
+    width = shutil.get_terminal_size().columns - 1
+
+    def tell(doing: str) -> None:
+        if begin:
+            print(begin + doing[:width], end="", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def _verify(chosen: argparse.Namespace) -> int:
@@ -173,84 +148,20 @@ def _verify(chosen: argparse.Namespace) -> int:
     from edgebatch_artifact.verify.results import Sample
     from edgebatch_artifact.verify.verify import verify
 
-    begin = "\r\033[K" if sys.stderr.isatty() else ""
-    width = shutil.get_terminal_size().columns - 1
-
-    def tell(doing: str) -> None:
-        if begin:
-            print(begin + doing[:width], end="", file=sys.stderr, flush=True)
-
+    tell = _progress()
     checks = []
     sample = Sample(chosen.sample, chosen.seed)
     try:
         for check in verify(chosen.conf, Path("results"), chosen.benchmarks, chosen.scale, sample, tell):
             checks.append(check)
             if check.words:
-                print(begin, end="", file=sys.stderr, flush=True)
+                tell("")
                 print(check, flush=True)
     finally:
-        print(begin, end="", file=sys.stderr, flush=True)
+        tell("")
     print(summary(checks))
     print(f"The sample was --sample {chosen.sample} --seed {chosen.seed}.")
     return 0 if all(check.passed for check in checks) else 1
-
-
-def _record(chosen: argparse.Namespace) -> None:
-    from edgebatch_artifact.verify.platform_record import record
-
-    record(chosen.record, chosen.files)
-
-
-def _collect(chosen: argparse.Namespace) -> None:
-    from edgebatch_artifact.analysis.collect import points_of_figure
-    from edgebatch_artifact.analysis.samples import gather, write_csv
-    from edgebatch_artifact.settings.experiment import read_experiment_data
-    from edgebatch_artifact.storage.files import replace
-
-    data = read_experiment_data(chosen.experiment)
-    samples = gather(data.points)
-    points = points_of_figure(data.name, data.figure, samples, chosen.conf)
-    replace(chosen.samples, lambda path: write_csv(samples, path))
-    replace(chosen.points, lambda path: write_csv(points, path))
-
-
-def _draw(chosen: argparse.Namespace) -> None:
-    from edgebatch_artifact.analysis.samples import read_csv
-    from edgebatch_artifact.publish import figures, tables
-    from edgebatch_artifact.settings.experiment import read_experiment_data
-    from edgebatch_artifact.storage.files import write
-
-    for path in chosen.files:
-        if path.suffix not in (".pdf", ".png", ".tex", ".json"):
-            raise InputError(
-                "files", str(path), "a file that ends in .pdf, .png, .tex or .json", "command line"
-            )
-    data = read_experiment_data(chosen.experiment)
-    points = read_csv(chosen.points)
-    table = tables.of_experiment(data, points)
-    texts = {".tex": table.latex, ".json": table.to_json}
-    figures.draw(data, points, [path for path in chosen.files if path.suffix not in texts])
-    for path in chosen.files:
-        if path.suffix in texts:
-            write(path, texts[path.suffix]())
-
-
-def _report(chosen: argparse.Namespace) -> None:
-    from edgebatch_artifact.publish.report import report_page
-    from edgebatch_artifact.storage.files import write
-
-    pieces = (chosen.work, chosen.figures, chosen.benchmarks, chosen.layout)
-    write(chosen.out, report_page(*pieces, chosen.scale))
-
-
-def _conclude(chosen: argparse.Namespace) -> None:
-    from edgebatch_artifact.publish.conclude import conclude
-    from edgebatch_artifact.storage.files import write
-
-    files = conclude(chosen.conf, chosen.work, chosen.figures, chosen.benchmarks)
-    for name, text in files.items():
-        report = name.startswith("report/")
-        write(chosen.report / Path(name).name if report else chosen.out / name, text)
 
 
 def _archive(chosen: argparse.Namespace) -> None:

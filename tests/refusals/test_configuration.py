@@ -81,7 +81,7 @@ CLAIMED = [
     ("id: C2", "id: C1", f"{CLAIMS}: claims[1].id: found 'C1', expected an id that no other claim has"),
     ("    at_least: 0.45\n", "", f"{CLAIMS}: claims[3].at_least: found nothing, expected the share that is saved at least"),
     ("says: DFTSP is optimal", "sais: DFTSP is optimal", f"{CLAIMS}: claims[2].sais: found an unknown key, expected one of ... (did you mean says?)"),
-    ("certainty: seed", "certainty: sure", f"{CLAIMS}: claims[0].certainty: found 'sure', expected one of chosen, known, recalled, seed"),
+    ("certainty: abstract", "certainty: sure", f"{CLAIMS}: claims[0].certainty: found 'sure', expected one of abstract, chosen, known, recalled"),
 ]  # fmt: skip
 
 FILES = [

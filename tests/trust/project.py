@@ -14,7 +14,7 @@ confidence: 0.95
 claims:
   - id: C2
     says: DFTSP surpasses the batching benchmarks in throughput across quantization techniques
-    certainty: seed
+    certainty: abstract
     test: surpasses
     experiments: [throughput_vs_accuracy]
     column: throughput_per_s

@@ -1,38 +1,36 @@
-TABLES = ["claims", "models", "quantization", "assumptions"]
-
-
+# Decide the claims; set the tables that no experiment owns, and every number of the paper's prose.
 rule conclude:
     input:
-        data=expand(f"{WORK}/experiments/{{experiment}}.json", experiment=PLAN.names),
-        samples=expand(f"{WORK}/samples/{{experiment}}.csv", experiment=PLAN.names),
-        points=expand(f"{ROOT}figures/{{experiment}}.csv", experiment=PLAN.names),
-        conf=sorted(str(path) for path in Path("conf").rglob("*.yaml")),
+        samples=[f"{PLAN.collected(name)}/samples.csv" for name in EXPERIMENTS],
+        points=expand(f"{ROOT}figures/{{experiment}}.csv", experiment=EXPERIMENTS),
+        conf=CONF,
         benchmarks=["benchmarks/costs.json", "benchmarks/race.json"],
     output:
         f"{ROOT}CLAIMS.md",
         f"{ROOT}ASSUMPTIONS.md",
         f"{ROOT}paper/values.tex",
-        expand(f"{ROOT}paper/tables/{{table}}.tex", table=TABLES),
-        expand(f"{WORK}/report/{{table}}.json", table=TABLES),
+        expand(f"{ROOT}paper/tables/{{table}}.tex", table=PAPER_TABLES),
+        expand(f"{WORK}/report/{{table}}.json", table=PAPER_TABLES),
     log:
         f"{WORK}/logs/conclude.log",
     conda:
         "../../environment.yml"
     params:
         code=fingerprint("edgebatch_artifact.publish.conclude"),
-        work=lambda wildcards: WORK,
-        out=ROOT or ".",
+        conf=CONF,
+        work=WORK,
+        root=ROOT or ".",
     message:
         "Deciding the claims"
     shell:
-        "python -m edgebatch_artifact.cli conclude --work {params.work} --figures {params.out}/figures"
-        " --report {params.work}/report --out {params.out} > {log} 2>&1"
+        "python -m edgebatch_artifact.steps conclude {params.work} {params.root} > {log} 2>&1"
 
 
+# Execute the notebook, which looks at one epoch by hand and draws a figure again.
 rule walk_through:
     input:
         notebook="notebooks/explore.ipynb",
-        points=expand(f"{ROOT}figures/{{experiment}}.csv", experiment=PLAN.names),
+        points=expand(f"{ROOT}figures/{{experiment}}.csv", experiment=EXPERIMENTS),
     output:
         f"{WORK}/notebook/explore.html",
     log:
@@ -41,14 +39,15 @@ rule walk_through:
         "../../environment.yml"
     params:
         code=fingerprint(
-            "edgebatch_artifact.publish.figures", "edgebatch.simulation", "edgebatch.schedulers.dftsp"
+            "edgebatch_artifact.publish.figures",
+            "edgebatch.simulation",
+            "edgebatch.schedulers.dftsp",
         ),
-        folder=lambda wildcards, output: str(Path(output[0]).parent),
-        work=lambda wildcards: WORK,
-        figures=lambda wildcards, input: str(Path(input.points[0]).parent),
+        experiments=EXPERIMENTS,
+        work=WORK,
+        figures=f"{ROOT}figures",
     message:
         "Executing notebooks/explore.ipynb"
     shell:
-        "EDGEBATCH_WORK={params.work} EDGEBATCH_FIGURES={params.figures}"
-        " jupyter nbconvert --execute --to html --output-dir {params.folder}/build {input.notebook} > {log} 2>&1"
-        " && mv {params.folder}/build/explore.html {output}"
+        "python -m edgebatch_artifact.steps walk_through {input.notebook} {output} {params.work} {params.figures}"
+        " > {log} 2>&1"

@@ -1,3 +1,8 @@
+# From settings to results, and from results to figures. What the plan holds of an experiment lies in
+# {WORK}/experiments/; it is written before jobs start, so that no rule makes it.
+
+
+# Simulate the settings of a batch that have no result; only unfinished batches are jobs.
 rule simulate:
     output:
         "results/batches/{batch}.done",
@@ -6,41 +11,44 @@ rule simulate:
     conda:
         "../../environment.yml"
     params:
-        experiments=f"{WORK}/experiments",
+        experiment=lambda wildcards: PLAN.file(wildcards.batch),
+        ids=lambda wildcards: [run.id for run in PLAN.batches[wildcards.batch].runs],
+        title=lambda wildcards: PLAN.title(wildcards.batch),
     message:
-        "{PLAN:{wildcards.batch}}"
+        "Simulating {params.title}"
     shell:
-        "python -m edgebatch_artifact.runs.batch results/batches/{wildcards.batch}.json {output}"
-        " --experiments {params.experiments} > {log}"
+        "python -m edgebatch_artifact.steps simulate {params.experiment} {params.ids} --done {output} > {log}"
 
 
+# Gather the results of an experiment, in a folder that is named by all that they depend on.
 rule collect:
     input:
-        data=f"{WORK}/experiments/{{experiment}}.json",
         claims="conf/claims.yaml",
-        runs=lambda wildcards: expand(
-            "results/batches/{batch}.done", batch=PLAN.needs(wildcards.experiment)
+        unfinished=lambda wildcards: expand(
+            "results/batches/{batch}.done", batch=PLAN.unfinished(wildcards.experiment)
         ),
     output:
-        samples=f"{WORK}/samples/{{experiment}}.csv",
-        points=f"{ROOT}figures/{{experiment}}.csv",
+        samples=f"{WORK}/collected/{{experiment}}/{{digest}}/samples.csv",
+        points=f"{WORK}/collected/{{experiment}}/{{digest}}/points.csv",
     log:
-        f"{WORK}/logs/collect/{{experiment}}.log",
+        f"{WORK}/logs/collect/{{experiment}}-{{digest}}.log",
     conda:
         "../../environment.yml"
     params:
         code=fingerprint("edgebatch_artifact.analysis.collect"),
+        experiment=lambda wildcards: f"{WORK}/experiments/{wildcards.experiment}.json",
     message:
         "Collecting the results of {wildcards.experiment}"
     shell:
-        "python -m edgebatch_artifact.cli collect {input.data} --samples {output.samples} --points {output.points} > {log} 2>&1"
+        "python -m edgebatch_artifact.steps collect {params.experiment} {output} > {log} 2>&1"
 
 
+# Publish what the figure of an experiment shows, draw it, and set its table.
 rule draw:
     input:
-        data=f"{WORK}/experiments/{{experiment}}.json",
-        points=f"{ROOT}figures/{{experiment}}.csv",
+        lambda wildcards: f"{PLAN.collected(wildcards.experiment)}/points.csv",
     output:
+        csv=f"{ROOT}figures/{{experiment}}.csv",
         pdf=f"{ROOT}figures/{{experiment}}.pdf",
         png=f"{ROOT}figures/{{experiment}}.png",
         tex=f"{ROOT}paper/tables/{{experiment}}.tex",
@@ -50,22 +58,26 @@ rule draw:
     conda:
         "../../environment.yml"
     params:
-        code=fingerprint("edgebatch_artifact.publish.figures", "edgebatch_artifact.publish.tables"),
+        code=fingerprint(
+            "edgebatch_artifact.publish.figures",
+            "edgebatch_artifact.publish.experiment_table",
+        ),
+        experiment=lambda wildcards: f"{WORK}/experiments/{wildcards.experiment}.json",
     message:
         "Drawing {wildcards.experiment}"
     shell:
-        "python -m edgebatch_artifact.cli draw {input.data} {input.points} {output} > {log} 2>&1"
+        "python -m edgebatch_artifact.steps draw {params.experiment} {input} {output} > {log} 2>&1"
 
 
+# Write where the figures were made, unless the file says already where these very bytes were made.
 rule record:
     input:
         expand(
             f"{ROOT}figures/{{experiment}}.{{ending}}",
-            experiment=PLAN.names,
+            experiment=EXPERIMENTS,
             ending=["csv", "pdf", "png"],
         ),
     output:
-        # updated: on another platform that makes the same bytes it stays as it is
         update(f"{ROOT}figures/platform.json"),
     log:
         f"{WORK}/logs/record.log",
@@ -73,7 +85,8 @@ rule record:
         "../../environment.yml"
     params:
         code=fingerprint("edgebatch_artifact.verify.platform_record"),
+        experiments=EXPERIMENTS,
     message:
         "Recording where the figures were made"
     shell:
-        "python -m edgebatch_artifact.cli record {output} {input} > {log} 2>&1"
+        "python -m edgebatch_artifact.steps record {output} {input} > {log} 2>&1"

@@ -1,8 +1,8 @@
+# Put claims, figures, tables and assumptions on one page that needs no other file.
 rule write_report:
     input:
-        data=expand(f"{WORK}/experiments/{{experiment}}.json", experiment=PLAN.names),
-        pictures=expand(f"{ROOT}figures/{{experiment}}.png", experiment=PLAN.names),
-        tables=expand(f"{WORK}/report/{{table}}.json", table=[*TABLES, *PLAN.names]),
+        pictures=expand(f"{ROOT}figures/{{experiment}}.png", experiment=EXPERIMENTS),
+        tables=expand(f"{WORK}/report/{{table}}.json", table=[*PAPER_TABLES, *EXPERIMENTS]),
         race="benchmarks/race.png",
         layout=expand("workflow/report/{file}", file=["page.html", "style.css"]),
     output:
@@ -13,11 +13,11 @@ rule write_report:
         "../../environment.yml"
     params:
         code=fingerprint("edgebatch_artifact.publish.report"),
-        work=lambda wildcards: WORK,
-        figures=lambda wildcards, input: str(Path(input.pictures[0]).parent),
-        scale=lambda wildcards: OPTIONS.scale,
+        experiments=EXPERIMENTS,
+        work=WORK,
+        root=ROOT or ".",
+        scale=OPTIONS.scale,
     message:
         "Writing the report"
     shell:
-        "python -m edgebatch_artifact.cli report --work {params.work} --figures {params.figures}"
-        " --scale {params.scale} --out {output} > {log} 2>&1"
+        "python -m edgebatch_artifact.steps report {params.work} {params.root} --scale {params.scale} > {log} 2>&1"

@@ -7,7 +7,7 @@ import pandas as pd
 from edgebatch_artifact.analysis.samples import axes_of
 
 
-def relative(samples: pd.DataFrame, reference: str) -> pd.DataFrame:
+def with_gap(samples: pd.DataFrame, reference: str) -> pd.DataFrame:
     """The samples of all other schedulers, each paired with the reference by setting and seed.
 
     Returns

@@ -3,39 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from edgebatch.errors import InputError
-from edgebatch_artifact.runs.result_file import read_run
-from edgebatch_artifact.runs.simulate import METRICS
-from edgebatch_artifact.settings.experiment_file import RELATIVE
+from edgebatch.metrics import METRICS
+from edgebatch_artifact.settings.figure import RELATIVE
 
 
-def gather(points: list[dict[str, Any]]) -> pd.DataFrame:
-    """Read the runs of an experiment's points; refuse one that is not what it says it is.
+def samples_of(results: Iterable[tuple[Mapping[str, Any], Sequence[Mapping[str, float]]]]) -> pd.DataFrame:
+    """A table of results, each given as the values of its axes and the metrics of each seed.
 
-    Parameters
-    ----------
-    points
-        For each point its ``run`` (a file) and its ``axes``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A column for each axis, ``seed``, and each of `METRICS`.
+    It has a column for each axis, ``seed``, and each of `METRICS`.
     """
-    rows = []
-    for point in points:
-        run = read_run(Path(point["run"]))
-        rows += [{**_flat(point["axes"]), **replicate} for replicate in run["replicates"]]
+    rows = [{**_flat(axes), **replicate} for axes, replicates in results for replicate in replicates]
     return pd.DataFrame(rows)
 
 
-def _flat(axes: dict[str, Any]) -> dict[str, Any]:
+def _flat(axes: Mapping[str, Any]) -> dict[str, Any]:
     return {key: json.dumps(v) if isinstance(v, (list, dict)) else v for key, v in axes.items()}
 
 
@@ -56,19 +44,13 @@ def settings_of(
         yield dict(zip(axes, values, strict=True)), rows
 
 
-def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table with six significant digits, so that no platform's last digit shows."""
-    table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+def csv_text(table: pd.DataFrame) -> str:
+    """A table with six significant digits, so that no platform's last digit shows."""
+    return str(table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a table that `write_csv` has written.
-
-    Raises
-    ------
-    InputError
-        If it is not there, or no table.
-    """
+    """Read a table that was written as `csv_text`."""
     try:
         return pd.read_csv(path)
     except OSError as error:

@@ -16,8 +16,8 @@ from typing import Any
 from edgebatch.errors import InputError
 from edgebatch_artifact.archive.crate import CITED, METADATA, describe
 from edgebatch_artifact.archive.provenance import recorded_jobs
-from edgebatch_artifact.storage.digest import sha256
-from edgebatch_artifact.storage.files import replace
+from edgebatch_artifact.runs.plan import Options, make_plan
+from edgebatch_artifact.storage.files import replace, sha256
 from edgebatch_artifact.storage.yaml_file import read_yaml
 
 PAPER, CHECKSUMS = "paper/main.pdf", "SHA256SUMS"
@@ -34,7 +34,7 @@ def archive(folder: Path) -> Path:
         If the working directory is no clean git checkout, or a file is missing or not up to date.
     """
     tracked = _tracked()
-    jobs = recorded_jobs()
+    jobs = recorded_jobs(make_plan(Path("conf"), Path("results"), Options()))
     made = {name for job in jobs for name in (*job.inputs, *job.outputs)}
     if PAPER not in made:
         raise InputError(PAPER, "no rule that makes it", "one: install latexmk, then run make reproduce")

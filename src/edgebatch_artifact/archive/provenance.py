@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,9 @@ from itertools import dropwhile
 from pathlib import Path
 
 from edgebatch.errors import InputError
-from edgebatch_artifact.runs.batch_data import Batch, read_batch
+from edgebatch_artifact.runs.plan import Plan
+from edgebatch_artifact.runs.result_file import result_path
+from edgebatch_artifact.runs.simulate import repeat_command
 
 SUMMARY = ("snakemake", "--dry-run", "--detailed-summary")
 
@@ -33,67 +36,65 @@ class Job:
     target: str
 
 
-def recorded_jobs() -> list[Job]:
+def recorded_jobs(plan: Plan) -> list[Job]:
     """The jobs that made all files of the workflow in the working directory.
 
     A batch of simulations counts as a job for each of its settings, with the command that repeats it alone.
-
-    Raises
-    ------
-    InputError
-        If the workflow cannot be read, or a file is missing or not up to date.
+    Raises an `InputError` if the workflow cannot be read, or a file is missing or not up to date.
     """
+    if plan.missing:
+        run = next(iter(plan.missing.values()))[0]
+        missing = str(result_path(Path("results"), run.result))
+        raise InputError(missing, "no result", "a file that is up to date: run make reproduce")
     done = subprocess.run([sys.executable, "-m", *SUMMARY], capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise InputError(" ".join(SUMMARY), said[-1] if said else "no output", "a summary of the workflow")
-    return read_summary(done.stdout.splitlines())
+    jobs = read_summary(done.stdout.splitlines(), plan)
+    for name, batch in plan.batches.items():
+        for run in batch.runs:
+            result, command = result_path(Path("results"), run.result), f"{plan.file(name)} {run.id}"
+            job = Job("simulate", repeat_command(command), (plan.file(name),), (str(result),), str(result))
+            jobs.append(job)
+    return sorted(jobs, key=lambda job: job.outputs)
 
 
-def read_summary(lines: Sequence[str]) -> list[Job]:
-    """The jobs of a detailed summary, in the order of their targets.
-
-    Raises
-    ------
-    InputError
-        For a file that is missing, not up to date, or of which there is no record.
-    """
-    simulations: list[Job] = []
+def read_summary(lines: Sequence[str], plan: Plan) -> list[Job]:
+    """The jobs of a detailed summary, in which no simulation is left to do."""
     written: dict[tuple[str, str, str], list[str]] = {}
     table = dropwhile(lambda line: not line.startswith("output_file\t"), lines)
     for row in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE):
-        file, batch = row["output_file"], _batch_of(row["output_file"])
-        _check(row, needs_record=batch is None)
-        if batch:
-            simulations += [
-                Job(row["rule"], run.command(), (run.setting,), (run.result,), file) for run in batch.runs
-            ]
-        else:
-            written.setdefault((row["rule"], row["input-file(s)"], row["shellcmd"]), []).append(file)
-    others = [
-        Job(rule, command, _files(inputs), tuple(sorted(outputs)), min(outputs))
+        _check(row)
+        written.setdefault((row["rule"], row["input-file(s)"], row["shellcmd"]), []).append(
+            row["output_file"]
+        )
+    return [
+        Job(rule, command, _inputs(inputs, command, plan), tuple(sorted(outputs)), min(outputs))
         for (rule, inputs, command), outputs in written.items()
     ]
-    return sorted([*simulations, *others], key=lambda job: job.outputs)
 
 
-def _check(row: dict[str, str], needs_record: bool) -> None:
-    found = row["status"] if row["status"] != "ok" else row["plan"]
-    if found == "no update" and needs_record and row["shellcmd"] == "-":
-        found = "no record of the command that made it"
-    if found != "no update":
-        raise InputError(row["output_file"], found, "a file that is up to date: run make reproduce")
+def _check(row: dict[str, str]) -> None:
+    status = row["status"] if row["status"] != "ok" else row["plan"]
+    if status == "no update" and row["shellcmd"] == "-":
+        status = "no record of the command that made it"
+    if status != "no update":
+        raise InputError(row["output_file"], status, "a file that is up to date: run make reproduce")
 
 
-def _batch_of(file: str) -> Batch | None:
-    """The batch whose marker a file is, if it is one."""
-    return read_batch(Path(file).with_suffix(".json")) if file.endswith(".done") else None
-
-
-def _files(names: str) -> tuple[str, ...]:
-    """Files of a comma-separated list, in order; the marker of a batch stands for its results."""
-    files = set()
-    for name in filter(None, names.split(",")):
-        batch = _batch_of(name)
-        files.update([name] if batch is None else (run.result for run in batch.runs))
+def _inputs(declared: str, command: str, plan: Plan) -> tuple[str, ...]:
+    """The declared inputs of a job, and what it reads of the plan and of the results besides."""
+    files = set(filter(None, declared.split(",")))
+    named = re.search(r"/experiments/([\w-]+)\.json", command)
+    folder = Path(plan.work)
+    if named:
+        files.add(str(folder / f"experiments/{named[1]}.json"))
+    if " collect " in command and named:
+        experiment = plan.experiments[named[1]]
+        results = {experiment.result(point) for point in experiment.points}
+        files.update(str(result_path(Path("results"), result)) for result in results)
+    if re.search(r"steps (conclude|report) ", command):
+        files.update(str(folder / f"experiments/{name}.json") for name in plan.experiments)
+    if " conclude " in command:
+        files.add(str(folder / "nominal.json"))
     return tuple(sorted(files))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from edgebatch_artifact.analysis.claims import Decision
 from edgebatch_artifact.analysis.samples import axes_of
-from edgebatch_artifact.publish.tables import escape, number, plain
-from edgebatch_artifact.settings.experiment import ExperimentData
+from edgebatch_artifact.publish.table import escape, number, plain
+from edgebatch_artifact.settings.experiment import Experiment
 
 PREAMBLE = r"""% Generated; do not edit. \val{name} is a number of the results or of the configuration.
 \newcommand{\val}[1]{\ifcsname val@#1\endcsname\csname val@#1\endcsname\else
@@ -25,19 +25,21 @@ def values_file(values: dict[str, str]) -> str:
     return PREAMBLE + "\n".join(lines) + "\n"
 
 
-def of_points(data: ExperimentData, points: pd.DataFrame) -> dict[str, str]:
+def point_values(experiment: Experiment, points: pd.DataFrame) -> dict[str, str]:
     """The mean of each point of a figure: experiment/axis values/column."""
-    if data.figure["draw"] == "claims":
-        return {f"{data.name}/{i}": f"{100 * share:.3g} %" for i, share in enumerate(points["share"], 1)}
+    if experiment.figure.draw == "claims":
+        return {
+            f"{experiment.name}/{i}": f"{100 * share:.3g} %" for i, share in enumerate(points["share"], 1)
+        }
     axes = [axis for axis in points if axis not in ("column", "mean", "half_width", "seeds", "cut_off")]
     result = {}
     for row in points.to_dict("records"):
         place = "/".join(plain(row[axis]) for axis in axes)
-        result[f"{data.name}/{place}/{row['column']}"] = number(row["mean"])
+        result[f"{experiment.name}/{place}/{row['column']}"] = number(row["mean"])
     return result
 
 
-def of_gains(data: ExperimentData, samples: pd.DataFrame, ours: str = "dftsp") -> dict[str, str]:
+def gain_values(experiment: Experiment, samples: pd.DataFrame, ours: str = "dftsp") -> dict[str, str]:
     """The least and the largest ratio of our mean throughput to each other scheduler's."""
     if "scheduler" not in samples or ours not in set(samples["scheduler"]):
         return {}
@@ -46,22 +48,22 @@ def of_gains(data: ExperimentData, samples: pd.DataFrame, ours: str = "dftsp") -
     for other in means.columns.drop(ours):
         ratio = (means[ours] / means[other]).where(means[other] > 0).dropna()
         if len(ratio):
-            result[f"{data.name}/gain/{other}/least"] = number(float(ratio.min()))
-            result[f"{data.name}/gain/{other}/most"] = number(float(ratio.max()))
+            result[f"{experiment.name}/gain/{other}/least"] = number(float(ratio.min()))
+            result[f"{experiment.name}/gain/{other}/most"] = number(float(ratio.max()))
     return result
 
 
-def of_width(data: ExperimentData, points: pd.DataFrame) -> dict[str, str]:
+def width_values(experiment: Experiment, points: pd.DataFrame) -> dict[str, str]:
     """The widest interval of DFTSP's throughput where it serves anything, relative to its mean."""
     if "scheduler" not in points or "mean" not in points:
         return {}
     rows = points[(points["scheduler"] == "dftsp") & (points["column"] == "throughput_per_s")]
     rows = rows[rows["mean"] > 0]
     widest = (rows["half_width"] / rows["mean"]).max()
-    return {f"{data.name}/widest": f"{100 * widest:.2g} %"} if len(rows) else {}
+    return {f"{experiment.name}/widest": f"{100 * widest:.2g} %"} if len(rows) else {}
 
 
-def of_decisions(decisions: Sequence[Decision]) -> dict[str, str]:
+def claim_values(decisions: Sequence[Decision]) -> dict[str, str]:
     """Verdict and measure of each claim."""
     return {
         f"claim/{d.claim.id}/{what}": value
@@ -70,13 +72,12 @@ def of_decisions(decisions: Sequence[Decision]) -> dict[str, str]:
     }
 
 
-def of_configuration(data: dict[str, Any], prefix: str = "conf") -> dict[str, str]:
+def configuration_values(data: Mapping[str, Any], prefix: str = "conf/") -> dict[str, str]:
     """Every value of the nominal configuration: conf/dotted.key."""
-    result = {}
+    values: dict[str, str] = {}
     for key, value in data.items():
         if isinstance(value, dict):
-            result |= of_configuration(value, f"{prefix}/{key}" if prefix == "conf" else f"{prefix}.{key}")
+            values |= configuration_values(value, f"{prefix}{key}.")
         elif value is not None:
-            name = f"{prefix}/{key}" if prefix == "conf" else f"{prefix}.{key}"
-            result[name] = plain(value)
-    return result
+            values[f"{prefix}{key}"] = plain(value)
+    return values

@@ -3,64 +3,53 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import struct
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from edgebatch.errors import InputError
-from edgebatch_artifact.publish.tables import read_table
-from edgebatch_artifact.settings.experiment import ExperimentData, read_experiment_data
+from edgebatch_artifact.publish.table import Table
+from edgebatch_artifact.settings.experiment import Experiment
+from edgebatch_artifact.settings.figure import Figure
 
 PNG = b"\x89PNG\r\n\x1a\n"
 CHARTS = {"lines": "Line chart", "bars": "Bar chart", "claims": "Bar chart"}
 
 
-def report_page(work: Path, figures: Path, benchmarks: Path, layout: Path, scale: str) -> str:
+def report_page(
+    experiments: Mapping[str, Experiment],
+    claims: Sequence[Mapping[str, Any]],
+    tables: Mapping[str, Table],
+    pictures: Mapping[str, bytes],
+    layout: Path,
+    scale: str,
+) -> str:
     """The page, from what the other steps made; the same pieces give the same bytes.
 
     Parameters
     ----------
-    work
-        Folder with experiments/ and report/.
-    figures
-        Folder with the picture of each experiment.
-    benchmarks
-        Folder with the picture of the race.
+    claims
+        Content of report/claims.json.
+    tables, pictures
+        Table and PNG of each experiment, the tables of the paper, and the picture of the ``race``.
     layout
         Folder with page.html and style.css.
     scale
         Scale of the results; at any but ``full`` the page warns of its numbers.
-
-    Raises
-    ------
-    InputError
-        For a piece that is missing, or a picture that is none.
     """
-    try:
-        return _page(work, figures, benchmarks, layout, scale)
-    except FileNotFoundError as error:
-        raise InputError("", "no such file", "what `snakemake` makes first", error.filename) from None
-
-
-def _page(work: Path, figures: Path, benchmarks: Path, layout: Path, scale: str) -> str:
-    claims = json.loads((work / "report" / "claims.json").read_text(encoding="utf-8"))
-    experiments = {
-        path.stem: read_experiment_data(path) for path in sorted((work / "experiments").glob("*.json"))
-    }
-    shown_first = [name for claim in claims for name in claim["experiments"]]
+    first = [name for claim in claims for name in claim["experiments"]]
     sections = [
         {
-            "data": experiments[name],
-            "picture": _picture(figures / f"{name}.png"),
-            "alternative": _alternative(experiments[name]),
+            "experiment": experiments[name],
+            "picture": _picture(pictures[name]),
+            "alternative": _alternative(experiments[name].figure),
             "claims": [claim["id"] for claim in claims if name in claim["experiments"]],
         }
-        for name in dict.fromkeys([*shown_first, *experiments])
+        for name in dict.fromkeys([*first, *experiments])
     ]
     page = Environment(
         loader=FileSystemLoader(layout),
@@ -72,31 +61,27 @@ def _page(work: Path, figures: Path, benchmarks: Path, layout: Path, scale: str)
     )
     page.filters["typeset"] = typeset
     return page.get_template("page.html").render(
-        claims=claims,
-        sections=sections,
-        table=lambda name: read_table(work / "report" / f"{name}.json"),
-        race=_picture(benchmarks / "race.png"),
-        scale=scale,
+        claims=claims, sections=sections, tables=tables, race=_picture(pictures["race"]), scale=scale
     )
 
 
-def _picture(path: Path) -> dict[str, Any]:
+def _picture(content: bytes) -> dict[str, Any]:
     """A PNG as part of the page: its bytes as text, and the size at which it is set."""
-    content = path.read_bytes()
-    if not content.startswith(PNG):
-        raise InputError("", "no PNG", "a picture (delete the file to draw it again)", str(path))
     width, height = struct.unpack(">II", content[16:24])  # of the header, which comes first
     encoded = base64.b64encode(content).decode("ascii")
     # two pixels of the picture to one of the page: sharp on a dense screen
     return {"data": encoded, "width": width // 2, "height": height // 2}
 
 
-def _alternative(data: ExperimentData) -> str:
+def is_png(content: bytes) -> bool:
+    """Whether bytes begin as a PNG does, header included."""
+    return content.startswith(PNG) and len(content) >= 24
+
+
+def _alternative(figure: Figure) -> str:
     """What a figure shows, for whoever does not see it."""
-    figure = data.figure
-    against = f" against {figure['x']['label']}" if figure.get("x") else ""
-    chart, measure = CHARTS[figure["draw"]], figure["y"]["label"]
-    return f"{chart}: {measure}{against}. The numbers are in the table below it."
+    against = f" against {figure.x.label}" if figure.x else ""
+    return f"{CHARTS[figure.draw]}: {figure.y.label}{against}. The numbers are in the table below it."
 
 
 def typeset(text: str) -> Markup:

@@ -1,4 +1,4 @@
-"""Plain Hydra: ``python -m edgebatch_artifact.runs.multirun --multirun +experiment=NAME`` reads the same files.
+"""Plain Hydra: ``python -m edgebatch_artifact.runs.multirun --multirun +experiment=NAME``.
 
 The workflow caches, draws and decides; this runs the settings of one experiment in a row, with Hydra's own
 sweeper, and prints the throughput of each. A sample of the assumptions is left to the workflow.
@@ -17,9 +17,10 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from edgebatch.errors import InputError, one_of
-from edgebatch_artifact.runs.simulate import run
-from edgebatch_artifact.settings.compose import Composed, check_choice, compose_config, groups, setting
-from edgebatch_artifact.settings.experiment_file import read_experiment
+from edgebatch_artifact.runs.simulate import replicates_of
+from edgebatch_artifact.settings.compose import Composed, check_choice, compose_config, setting_of
+from edgebatch_artifact.settings.conf_folder import groups
+from edgebatch_artifact.settings.experiment_file import read_experiment_file
 from edgebatch_artifact.settings.sweep import sweep, sweep_size
 
 SWEEPING = ("--multirun", "-m")
@@ -55,20 +56,20 @@ def check(conf: Path, arguments: Sequence[str]) -> None:
         return  # Hydra shows something, and runs nothing
     words = [word for word in arguments if not word.startswith("-")]
     if not flags:
-        setting(compose_config(conf, words))
+        setting_of(compose_config(conf, words))
         return
     plain = [word for word in words if word.startswith(("+", "~", "hydra.", LIMIT)) or "=" not in word]
     composed = compose_config(conf, plain)
     sweeps = _sweeps(conf, composed, dict(word.split("=", 1) for word in words if word not in plain))
     _refuse_too_many(sweeps, composed.data["most_settings"])
-    setting(compose_config(conf, [*plain, *_first(conf, sweeps)]))
+    setting_of(compose_config(conf, [*plain, *_first(conf, sweeps)]))
 
 
 def _sweeps(conf: Path, composed: Composed, swept: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """What is swept: by the command line, and by the experiment's file unless the former overrides it."""
     if "experiment" not in composed.choices:
         return {LINE: swept}
-    file = read_experiment(conf, composed.choices["experiment"])
+    file = read_experiment_file(conf, composed.choices["experiment"])
     return {LINE: swept, file.where: {key: file.sweep[key] for key in file.sweep if key not in swept}}
 
 
@@ -99,13 +100,13 @@ def job(composed: DictConfig) -> None:
     try:
         keys = [word.lstrip("+").partition("=")[0] for word in HydraConfig.get().overrides.task]
         origins = dict.fromkeys(keys, f"sweep of the {LINE}, or of the experiment")
-        found = setting(Composed({str(key): value for key, value in data.items()}, choices, origins))
-        result, _ = run(found, code="")
+        setting = setting_of(Composed({str(key): value for key, value in data.items()}, choices, origins))
+        replicates, _ = replicates_of(setting)
     except InputError as error:
         print(f"artifact: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    served = [replicate["throughput_per_s"] for replicate in result["replicates"]]
-    print(f"{HydraConfig.get().job.override_dirname}: {sum(served) / len(served):.4g} requests/s")
+    throughput = [replicate["throughput_per_s"] for replicate in replicates]
+    print(f"{HydraConfig.get().job.override_dirname}: {sum(throughput) / len(throughput):.4g} requests/s")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""What the workflow needs to know: which files each experiment is made of, and which jobs make them."""
+"""What the workflow needs to know: the files of each experiment, and the jobs that simulate."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,20 +11,51 @@ from typing import Any
 from edgebatch.errors import InputError
 from edgebatch.schema import Checked, read
 from edgebatch.setting import identity
-from edgebatch_artifact.runs.batch_data import Batch, Run
-from edgebatch_artifact.settings import cache as grid
-from edgebatch_artifact.settings.experiment import ExperimentData
-from edgebatch_artifact.settings.points import Grid
-from edgebatch_artifact.storage.files import write, write_if_changed
+from edgebatch_artifact.runs.result_file import is_stored
+from edgebatch_artifact.settings.cache import Grid, load_grid
+from edgebatch_artifact.settings.experiment import Experiment
 from edgebatch_artifact.storage.fingerprint import fingerprint
 
-MOST_SETTINGS = 8
-"""Settings in a batch at most: enough that imports cost little, few enough that all cores have work."""
+BATCH_SIZE = 8
+"""Most settings in a batch: enough that imports cost little, few enough that all cores have work."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One setting to simulate.
+
+    Attributes
+    ----------
+    id, result
+        Names of the setting and of its result.
+    scheduler
+        How figures call the scheduler.
+    words
+        What the run is, for people.
+    """
+
+    id: str
+    result: str
+    scheduler: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Runs of one scheduler's code, all needed by the same experiments, that one job simulates."""
+
+    experiments: tuple[str, ...]
+    runs: tuple[Run, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the batch by its list of runs."""
+        return identity([run.result for run in self.runs])
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All experiments at one scale, and the folders of what they give.
+    """All experiments at one scale, the batches of their runs, and the folders of what they give.
 
     Attributes
     ----------
@@ -32,38 +63,45 @@ class Plan:
         Prefix of the files that are kept: figures/, paper/, CLAIMS.md.
     work
         Folder of what lies between the runs and those.
-    settings
-        Every setting once, by its id.
     batches
         Every run once, by the name of its batch.
+    missing
+        For each batch the runs without a result, or with one that is not as it was stored.
     """
 
     root: str
     work: str
-    experiments: dict[str, ExperimentData]
-    settings: dict[str, dict[str, Any]]
+    grid: Grid
     batches: dict[str, Batch]
+    missing: dict[str, tuple[Run, ...]]
 
     @property
-    def names(self) -> list[str]:
-        """Names of the experiments."""
-        return list(self.experiments)
+    def experiments(self) -> dict[str, Experiment]:
+        """The expanded experiments by name."""
+        return self.grid.experiments
 
-    def needs(self, experiment: str) -> list[str]:
-        """Names of the batches that hold the runs of an experiment."""
-        return [name for name, batch in self.batches.items() if experiment in batch.experiments]
+    @property
+    def runs(self) -> list[Run]:
+        """Every run once."""
+        return [run for batch in self.batches.values() for run in batch.runs]
 
-    def damaged(self) -> list[str]:
-        """Names of the batches with a result that is not as it was stored."""
-        return [
-            name
-            for name, batch in self.batches.items()
-            if any(Path(run.result).exists() for run in batch.missing())
-        ]
+    def unfinished(self, experiment: str) -> list[str]:
+        """Names of the batches that have to be simulated for an experiment."""
+        return [name for name in self.missing if experiment in self.batches[name].experiments]
 
-    def __format__(self, batch: str) -> str:
-        """What is left to do in a batch, so that a message of Snakemake can say it: ``{PLAN:batch}``."""
-        return self.batches[batch].title()
+    def collected(self, experiment: str) -> str:
+        """Folder of the collected results of an experiment, named by all that they depend on."""
+        return f"{self.work}/collected/{experiment}/{self.experiments[experiment].digest()}"
+
+    def file(self, batch: str) -> str:
+        """The file of an experiment that holds the settings of a batch."""
+        return f"{self.work}/experiments/{self.batches[batch].experiments[0]}.json"
+
+    def title(self, batch: str) -> str:
+        """What is left to do in a batch, for people."""
+        left = len(self.missing.get(batch, ()))
+        schedulers = ", ".join(sorted({run.scheduler for run in self.batches[batch].runs}))
+        return f"{self.batches[batch].experiments[0]}, {schedulers}: {left} setting{'s' * (left != 1)}"
 
 
 class Options(Checked):
@@ -87,116 +125,80 @@ class Options(Checked):
 
 
 def read_options(config: Mapping[str, Any]) -> Options:
-    """The options in Snakemake's configuration.
-
-    Raises
-    ------
-    InputError
-        For an unknown key, or a value of the wrong type.
-    """
+    """The options in Snakemake's configuration."""
     try:
         return read(Options, config)
     except InputError as error:
         raise error.at("--config") from None
 
 
-def make_plan(conf: Path, results: Path, scale: str, most_settings: int | None = None) -> Plan:
-    """Read the grid of `conf`, and name the files of every setting, batch and experiment.
-
-    Raises
-    ------
-    InputError
-        For anything in `conf` that cannot be used.
-    """
-    return expand(grid.load(conf, results / "grids" / scale, scale, most_settings), results, scale)
+def make_plan(conf: Path, results: Path, options: Options) -> Plan:
+    """Read `conf`, and name the files and batches of every experiment; writes nothing."""
+    work = results if options.scale == "full" else results / options.scale
+    return plan_of(load_grid(conf, work, options.scale, options.most_settings), results, options.scale)
 
 
-def expand(found: Grid, results: Path, scale: str) -> Plan:
+def plan_of(grid: Grid, results: Path, scale: str) -> Plan:
     """The plan of a grid."""
+    schedulers = {point.scheduler for entry in grid.experiments.values() for point in entry.points}
+    codes = {name: simulation_code(name) for name in sorted(schedulers)}
+    experiments = {name: _with_codes(entry, codes) for name, entry in grid.experiments.items()}
+    batches = partition(experiments)
+    missing = {
+        name: tuple(run for run in batch.runs if not is_stored(results, run.result))
+        for name, batch in batches.items()
+    }
     full = scale == "full"
     work = results if full else results / scale
-    experiments, runs = _expand(found, results)
-    batches = partition(experiments, runs)
-    return Plan("" if full else f"{work}/", str(work), experiments, found.settings, batches)
+    return Plan(
+        "" if full else f"{work}/",
+        str(work),
+        dataclasses.replace(grid, experiments=experiments),
+        batches,
+        {name: runs for name, runs in missing.items() if runs},
+    )
 
 
-def store(plan: Plan, results: Path) -> None:
-    """Write what the jobs read: settings, expanded experiments, batches and whether they are done.
-
-    Files that are as they should be are left alone, so that their time tells when they changed.
-    """
-    for id_, setting in plan.settings.items():
-        path = results / "settings" / f"{id_}.json"
-        if not _holds(path, id_):
-            write(path, json.dumps(setting, indent=1, sort_keys=True) + "\n")
-    folder = Path(plan.work, "experiments")
-    for name, data in plan.experiments.items():
-        write_if_changed(folder / f"{name}.json", data.to_json())
-    for stale in folder.glob("*.json"):
-        if stale.stem not in plan.experiments:
-            stale.unlink()
-    for name, batch in plan.batches.items():
-        write_if_changed(results / "batches" / f"{name}.json", batch.to_json())
-        _mark(batch, results / "batches" / f"{name}.done")
+def simulation_code(scheduler: str) -> str:
+    """Fingerprint of the code that a simulation with a scheduler runs."""
+    return fingerprint("edgebatch.metrics", f"edgebatch.schedulers.{scheduler}")
 
 
-def _holds(path: Path, id_: str) -> bool:
-    """Whether a file holds the setting that its name is made of."""
-    try:
-        return identity(json.loads(path.read_bytes())) == id_
-    except (OSError, ValueError):
-        return False
+def _with_codes(experiment: Experiment, codes: Mapping[str, str]) -> Experiment:
+    own = {point.scheduler: codes[point.scheduler] for point in experiment.points}
+    return dataclasses.replace(experiment, codes=own)
 
 
-def _expand(found: Grid, results: Path) -> tuple[dict[str, ExperimentData], dict[str, Run]]:
-    """The experiments with the files of their runs, and every run once, by its file."""
-    schedulers = {point.scheduler for entry in found.experiments.values() for point in entry.points}
-    codes = {
-        name: fingerprint("edgebatch_artifact.runs.simulate", f"edgebatch.schedulers.{name}")
-        for name in schedulers
-    }
-    experiments, runs = {}, {}
-    for name, experiment in found.experiments.items():
-        data = ExperimentData(name, experiment.figure, experiment.labels, [])
-        for point in experiment.points:
-            code = codes[point.scheduler]
-            setting, file = f"{results}/settings/{point.id}.json", f"{results}/runs/{point.id}-{code}.json"
-            words = ", ".join(data.label(axis, value) for axis, value in point.axes.items())
-            scheduler = data.label("scheduler", point.axes.get("scheduler", point.scheduler))
-            data.points.append({"id": point.id, "run": file, "axes": point.axes})
-            runs.setdefault(file, Run(setting, file, code, scheduler, f"{words} ({name})"))
-        experiments[name] = data
-    return experiments, runs
-
-
-def partition(experiments: dict[str, ExperimentData], runs: dict[str, Run]) -> dict[str, Batch]:
+def partition(experiments: Mapping[str, Experiment]) -> dict[str, Batch]:
     """Every run in one batch, by the batch's name; a batch has one code, and runs for the same experiments.
 
     So an edit of one scheduler, or a value more in one figure, leaves the other batches as they are.
     """
-    needing: dict[str, list[str]] = {file: [] for file in runs}
-    for name, data in experiments.items():
-        for file in dict.fromkeys(point["run"] for point in data.points):
-            needing[file].append(name)
-    groups: dict[tuple[tuple[str, ...], str], list[Run]] = {}
-    for file, run in runs.items():
-        groups.setdefault((tuple(needing[file]), run.code), []).append(run)
+    runs: dict[str, Run] = {}
+    codes: dict[str, str] = {}
+    needing: dict[str, list[str]] = {}
+    for name, experiment in experiments.items():
+        for run, code in _runs(experiment):
+            runs.setdefault(run.result, run)
+            codes[run.result] = code
+            if name not in needing.setdefault(run.result, []):
+                needing[run.result].append(name)
+    alike: dict[tuple[tuple[str, ...], str], list[Run]] = {}
+    for result, run in runs.items():
+        alike.setdefault((tuple(needing[result]), codes[result]), []).append(run)
     batches = []
-    for (names, _), group in groups.items():
-        number = -(-len(group) // MOST_SETTINGS)
+    for (names, _), members in alike.items():
+        number = -(-len(members) // BATCH_SIZE)
         # by content: the order of a sweep does not matter, and its long settings are spread evenly
-        members = sorted(group, key=lambda run: run.result)
-        batches += [Batch(names, tuple(members[i::number])) for i in range(number)]
+        ordered = sorted(members, key=lambda run: run.result)
+        batches += [Batch(names, tuple(ordered[i::number])) for i in range(number)]
     return {batch.name: batch for batch in batches}
 
 
-def _mark(batch: Batch, done: Path) -> None:
-    """Let the marker of a batch say whether all of its results are there, whoever made or deleted them."""
-    # looked at before the results: a job that ends meanwhile keeps the marker that it writes
-    marked = done.exists()
-    if all(Path(run.result).exists() for run in batch.runs) == marked:
-        return
-    if marked:
-        done.unlink(missing_ok=True)
-    else:
-        write(done, "")
+def _runs(experiment: Experiment) -> Iterator[tuple[Run, str]]:
+    """The runs of an experiment, each with its code."""
+    for point in experiment.points:
+        values = ", ".join(experiment.label(axis, value) for axis, value in point.axes.items())
+        scheduler = experiment.label("scheduler", point.axes.get("scheduler", point.scheduler))
+        words = f"{values} ({experiment.name})"
+        yield Run(point.id, experiment.result(point), scheduler, words), experiment.codes[point.scheduler]

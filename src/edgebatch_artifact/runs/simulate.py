@@ -1,63 +1,35 @@
-"""One setting simulated: ``python -m edgebatch_artifact.runs.simulate SETTING RESULT``; a job runs a batch of them."""
+"""A batch of settings simulated in one process.
+
+To import numpy and numba and to load compiled code takes as long as many a setting; a batch does it once.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from edgebatch.errors import InputError
-from edgebatch.io.command_line import Parser
-from edgebatch.io.json_text import read_json
-from edgebatch.model.system import System
-from edgebatch.model.workload import Requests, draw_requests
-from edgebatch.setting import Setting, identity, read_setting
-from edgebatch.simulation import Epoch, simulate
-from edgebatch_artifact.runs.result_file import FORMAT, run_text
-from edgebatch_artifact.storage.files import write
-
-METRICS = (
-    "throughput_per_s",
-    "offered_per_s",
-    "missed_per_s",
-    "candidates",
-    "batch_size",
-    "upper_bound",
-    "proven",
-    "nodes",
-    "cut_off",
-    "uplink_load",
-    "downlink_load",
-    "memory_load",
-    "compute_load",
-)
-"""What a run measures, one value a seed. Rates are per second of all epochs. `candidates`, `batch_size`,
-`upper_bound` (that the scheduler proves) and `nodes` (of the search tree) are means over epochs. `proven` is
-the share of epochs whose batch the scheduler proves to be the largest, `cut_off` that of epochs whose search
-reached its node limit. Loads are shares of the budget at the schedules that are not empty."""
+from edgebatch.errors import InputError, one_line
+from edgebatch.metrics import draw, replicate
+from edgebatch.setting import Setting, read_setting
+from edgebatch_artifact.runs.result_file import is_stored, result_path, store_result
+from edgebatch_artifact.settings.experiment import Experiment
+from edgebatch_artifact.storage.files import NoRoom, is_full, no_room
 
 
-def run(setting: Setting, code: str, progress: bool = False) -> tuple[dict[str, Any], dict[str, float]]:
+def replicates_of(
+    setting: Setting, tell: Callable[[str], None] | None = None
+) -> tuple[list[dict[str, float]], dict[str, float]]:
     """Simulate a setting for each of its seeds.
 
-    Parameters
-    ----------
-    code
-        Fingerprint of the code that runs, stored with the result.
-    progress
-        Whether to show the seed at hand on standard error.
-
-    Returns
-    -------
-    result, seconds
-        What is stored; and the time spent in the workload, the scheduler, and all of it.
+    Returns for each seed its metrics, and the seconds spent in the workload, the scheduler and in total.
+    `tell` is told the seed at hand.
     """
-    scheduler = setting.scheduler.function()
+    scheduler, epochs = setting.scheduler.function(), setting.simulation.epochs
     seconds = {"workload": 0.0, "scheduler": 0.0, "total": 0.0}
     begin = time.perf_counter()
 
@@ -67,90 +39,75 @@ def run(setting: Setting, code: str, progress: bool = False) -> tuple[dict[str, 
         seconds["scheduler"] += time.perf_counter() - start
         return schedule
 
-    longest = max(setting.workload.prompt_tokens), max(setting.workload.output_tokens)
-    epochs = setting.simulation.epochs
     # compiled code is loaded at its first call, which is no part of the scheduler's time
-    first = draw_requests(setting.workload, setting.radio, setting.system.slots, 1, seed=0)
-    list(simulate(setting.system, first, 1, scheduler, longest))
+    replicate(setting, draw(setting, 1, seed=0), 1, scheduler)
     replicates = []
     for seed in range(setting.simulation.seeds):
-        if progress:
-            print(f"\rseed {seed + 1} of {setting.simulation.seeds}", end="", file=sys.stderr, flush=True)
+        if tell:
+            tell(f"seed {seed + 1} of {setting.simulation.seeds}")
         start = time.perf_counter()
-        requests = draw_requests(setting.workload, setting.radio, setting.system.slots, epochs, seed)
+        requests = draw(setting, epochs, seed)
         seconds["workload"] += time.perf_counter() - start
-        outcome = simulate(setting.system, requests, epochs, timed, longest)
-        replicates.append({"seed": seed, **measure(setting.system, requests, outcome)})
-    if progress:
-        print(file=sys.stderr)
+        replicates.append({"seed": seed, **replicate(setting, requests, epochs, timed)})
     seconds["total"] = time.perf_counter() - begin
-    content = setting.as_dict()
-    result = {
-        "format": FORMAT,
-        "id": identity(content),
-        "code": code,
-        "setting": content,
-        "replicates": replicates,
-    }
-    return result, seconds
+    return replicates, seconds
 
 
-def measure(system: System, requests: Requests, outcome: Iterable[Epoch]) -> dict[str, float]:
-    """Measure one run; the keys are those of `METRICS`."""
-    epochs = list(outcome)
-    horizon_s = len(epochs) * system.slots.epoch_s
-    served = sum(epoch.schedule.size for epoch in epochs)
-    busy = [epoch.loads for epoch in epochs if epoch.schedule.size]
+def simulate_batch(
+    experiment: Experiment, ids: Sequence[str], results: Path, file: Path, log: Callable[[str], object]
+) -> bool:
+    """Simulate the settings `ids` of an experiment that have no result; whether all results are stored.
 
-    def mean(values: Iterable[float]) -> float:
-        found = list(values)
-        return float(np.mean(found)) if found else 0.0
-
-    return {
-        "throughput_per_s": served / horizon_s,
-        "offered_per_s": requests.arrival_s.size / horizon_s,
-        "missed_per_s": sum(len(epoch.schedule.missed) for epoch in epochs) / horizon_s,
-        "candidates": mean(epoch.instance.size for epoch in epochs),
-        "batch_size": served / len(epochs),
-        "upper_bound": mean(epoch.schedule.upper_bound for epoch in epochs),
-        "proven": mean(epoch.schedule.optimal for epoch in epochs),
-        "nodes": sum(epoch.schedule.nodes_visited for epoch in epochs) / len(epochs),
-        "cut_off": mean(epoch.schedule.node_limit_reached for epoch in epochs),
-        "uplink_load": mean(load.uplink_share for load in busy),
-        "downlink_load": mean(load.downlink_share for load in busy),
-        "memory_load": mean(load.memory_bytes / system.edge_node.memory_bytes for load in busy),
-        "compute_load": mean(load.compute_time_s / load.deadline_s for load in busy),
-    }
-
-
-def simulate_file(setting: Path, result: Path, code: str, progress: bool = False) -> dict[str, float]:
-    """Simulate the setting of a file, and store its result; returns the seconds that `run` tells.
-
-    Raises
-    ------
-    InputError
-        For a file that cannot be read, is not JSON, or is not a setting, and a result that cannot be written.
+    A setting that fails leaves the others be. `log` gets a line of JSON for each setting; `file` is the
+    experiment's, for the command that repeats a setting alone.
     """
-    found, seconds = run(read_setting(read_json(setting), str(setting)), code, progress)
-    write(result, run_text(found))
-    return seconds
+    points = {point.id: point for point in experiment.points}
+    done = True
+    for id_ in ids:
+        if id_ not in points:
+            raise InputError("ID", repr(id_), f"a setting of {experiment.name}", "command line")
+        name = experiment.result(points[id_])
+        if not is_stored(results, name):
+            done &= _simulate(experiment.settings[id_], name, results, f"{file} {id_}", log)
+    return done
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Simulate the setting of a file, and store the result of it."""
-    parser = Parser(prog="python -m edgebatch_artifact.runs.simulate", description=__doc__)
-    parser.add_argument("setting", type=Path, help="file of results/settings/")
-    parser.add_argument("result", type=Path, help="file to write, whole or not at all")
-    parser.add_argument("--code", required=True, help="fingerprint of the code that runs")
-    chosen = parser.parse_args(arguments)
+def _simulate(
+    content: Mapping[str, Any], name: str, results: Path, words: str, log: Callable[[str], object]
+) -> bool:
+    """Store the result of a setting, and log what it took; report a failure to people."""
+    begin = time.process_time()
+    path = result_path(results, name)
+    if path.exists():
+        _report(f"{path}: not as it was stored; simulating it again")
     try:
-        seconds = simulate_file(chosen.setting, chosen.result, chosen.code, progress=sys.stderr.isatty())
-    except InputError as error:
-        print(f"artifact: {error}", file=sys.stderr)
-        return 2
-    print(json.dumps({**seconds, "process": time.process_time()}))
-    return 0
+        replicates, seconds = replicates_of(read_setting(content, words))
+        store_result(results, name, dict(content), replicates)
+    except NoRoom:
+        raise  # nor is there any for the other settings
+    except Exception as error:  # whatever a scheduler may raise
+        if isinstance(error, OSError) and is_full(error):
+            raise no_room(path) from None  # compiled code is stored as well
+        kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+        _report(f"{name}: {kind}{error}; to repeat it: {repeat_command(words)}")
+        log(json.dumps({"run": name, "failed": f"{kind}{error}", "traceback": traceback.format_exc()}))
+        return False
+    seconds["process"] = time.process_time() - begin
+    log(json.dumps({"run": name, **seconds}))
+    return True
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+def repeat_command(words: str) -> str:
+    """The command line that simulates one setting alone; `words` are its file and its id."""
+    return f"python -m edgebatch_artifact.steps simulate {words}"
+
+
+def progress(experiments: Mapping[str, Experiment], results: Path) -> str:
+    """How many of all settings are done."""
+    names = {entry.result(point) for entry in experiments.values() for point in entry.points}
+    done = sum(result_path(results, name).exists() for name in names)
+    return f"{done} of all {len(names)} settings done"
+
+
+def _report(text: str) -> None:
+    print(f"artifact: {one_line(text)}", file=sys.stderr, flush=True)

@@ -1,18 +1,17 @@
-"""What had to be assumed: conf/assumptions.yaml, and draws of all of it together."""
+"""What had to be assumed: the entries of conf/assumptions.yaml, and draws of all of them together."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from edgebatch.errors import InputError
 from edgebatch.schema import Checked, choice, describe, read
-from edgebatch_artifact.settings.compose import Composed
-from edgebatch_artifact.storage.yaml_file import read_yaml
+
+WHERE = "conf/assumptions.yaml"
 
 
 class Assumption(Checked):
@@ -33,7 +32,7 @@ class Assumption(Checked):
     key: str
     symbol: str
     meaning: str
-    certainty: str = choice("seed", "known", "recalled", "chosen")
+    certainty: str = choice("abstract", "known", "recalled", "chosen")
     source: str
     unit: str = ""
     range: tuple[float, ...] | None = None
@@ -41,51 +40,42 @@ class Assumption(Checked):
     scale: str = choice("linear", "log", "whole", default="linear")
 
 
+class ValuedAssumption(Checked):
+    """An assumption with its value in the configuration that is used."""
+
+    entry: Assumption
+    value: Any
+
+
 class _File(Checked):
     assumptions: tuple[Assumption, ...]
 
 
-@dataclass(frozen=True)
-class Valued:
-    """An assumption with its value in the configuration that is used."""
+def parse_assumptions(content: Mapping[str, Any], nominal: Mapping[str, Any]) -> tuple[ValuedAssumption, ...]:
+    """The assumptions in the content of the file, with their values in the configuration `nominal`.
 
-    assumption: Assumption
-    value: Any
-
-
-WHERE = "conf/assumptions.yaml"
-
-
-def read_assumptions(conf: Path, nominal: Composed) -> list[Valued]:
-    """All assumptions, with their values in `nominal`.
-
-    Raises
-    ------
-    InputError
-        For a key that the configuration does not have, or a range that does not hold the value.
+    Raises an `InputError` for a key that the configuration lacks, or a range without the value.
     """
-    data = read_yaml(conf / "assumptions.yaml", WHERE)
     try:
-        entries = read(_File, data).assumptions
+        entries = read(_File, content).assumptions
     except InputError as error:
         raise error.at(WHERE) from None
-    return [_valued(entry, nominal) for entry in entries]
+    return tuple(_with_value(entry, nominal) for entry in entries)
 
 
-def _valued(entry: Assumption, nominal: Composed) -> Valued:
-    value: Any = nominal.data
+def _with_value(entry: Assumption, nominal: Mapping[str, Any]) -> ValuedAssumption:
+    value: Any = nominal
     for part in entry.key.split("."):
         if not isinstance(value, dict) or part not in value:
             raise InputError(entry.key, "an unknown key", "a key of the composed configuration", WHERE)
         value = value[part]
-    bounds = entry.range
-    if bounds is not None:
-        _check_bounds(entry, bounds, value)
+    if entry.range is not None:
+        _check_bounds(entry, entry.range, value)
     if entry.choices is not None and value not in entry.choices:
         raise InputError(f"{entry.key}.choices", list(entry.choices), f"choices with {value}", WHERE)
-    if entry.certainty in ("recalled", "chosen") and (bounds is None) == (entry.choices is None):
+    if entry.certainty in ("recalled", "chosen") and (entry.range is None) == (entry.choices is None):
         raise InputError(entry.key, "no range", "range or choices, to draw it from", WHERE)
-    return Valued(entry, value)
+    return ValuedAssumption(entry, value)
 
 
 def _check_bounds(entry: Assumption, bounds: tuple[float, ...], value: Any) -> None:
@@ -102,21 +92,16 @@ def _check_bounds(entry: Assumption, bounds: tuple[float, ...], value: Any) -> N
         raise InputError(key, list(bounds), "whole numbers, for a scale that is whole", WHERE)
 
 
-def draw_assumptions(assumptions: list[Valued], number: int, seed: int) -> list[dict[str, Any]]:
+def draw_assumptions(assumptions: Sequence[ValuedAssumption], draws: int, seed: int) -> list[dict[str, Any]]:
     """Draw every assumption that has a range or choices, together, by a Latin hypercube.
 
-    Returns
-    -------
-    list of dict
-        For each draw the value of each key.
+    Returns for each draw the value of each key.
     """
     # one experiment draws; the others need not wait a second for scipy.stats
     from scipy.stats import qmc
 
-    drawn = [
-        valued.assumption for valued in assumptions if valued.assumption.range or valued.assumption.choices
-    ]
-    cube = qmc.LatinHypercube(d=len(drawn), rng=np.random.default_rng(seed)).random(number)
+    drawn = [valued.entry for valued in assumptions if valued.entry.range or valued.entry.choices]
+    cube = qmc.LatinHypercube(d=len(drawn), rng=np.random.default_rng(seed)).random(draws)
     return [{entry.key: _at(entry, float(u)) for entry, u in zip(drawn, row, strict=True)} for row in cube]
 
 

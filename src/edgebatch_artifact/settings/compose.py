@@ -15,9 +15,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from edgebatch.errors import InputError, one_of
 from edgebatch.setting import Setting
-from edgebatch_artifact.settings import configuration as config
+from edgebatch_artifact.settings.conf_folder import groups, is_global, read_file
+from edgebatch_artifact.settings.configuration import build_setting
 from edgebatch_artifact.settings.hydra_errors import keys_of, near_keys, refusal
-from edgebatch_artifact.storage.yaml_file import read_yaml
+
+DISPLAY_KEYS = {"figure", "sample", "regime"}
+"""Keys of a composed configuration that change no setting: what is drawn, and names."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,8 @@ class Composed:
     choices
         File of conf/ chosen for each group, such as ``{"model": "opt_13b"}``.
     origins
-        Where a key comes from, if not from the file of its own group: an override, or a file that
-        reaches beyond its group.
+        Where a key comes from, if not from the file of its own group: an override, or a file that sets
+        keys of the root.
     """
 
     data: dict[str, Any]
@@ -40,83 +43,58 @@ class Composed:
     origins: dict[str, str] = field(default_factory=dict)
 
 
-def groups(conf: Path) -> dict[str, tuple[str, ...]]:
-    """The groups of conf/ and the files of each."""
-    if not (conf / "config.yaml").is_file():
-        raise InputError("", "no config.yaml", "the folder of the configuration", str(conf))
-    return {
-        folder.name: tuple(sorted(path.stem for path in folder.glob("*.yaml")))
-        for folder in sorted(conf.iterdir())
-        if folder.is_dir()
-    }
-
-
 def compose_config(conf: Path, overrides: Iterable[str], where: str = "command line") -> Composed:
     """Compose conf/config.yaml with Hydra overrides.
 
-    Raises
-    ------
-    InputError
-        For an override that names no group, file or key, naming the nearest that exists.
+    Raises an `InputError` for an override that names no group, file or key, with the nearest that exists.
     """
     overrides = list(overrides)
     known = groups(conf)
     for override in overrides:
         check_choice(override, known, where)
     try:
-        composed, files = compose_with_hydra(conf, tuple(overrides))
+        composed = _compose_with_hydra(conf, overrides)
     except Exception as error:  # Hydra lets through whatever its parsers raise
         raise refusal(error, conf, overrides, where) from None
+    chosen = composed.hydra.runtime.choices.items()
+    files = {group: str(name) for group, name in chosen if group in known}
     keys = [override.lstrip("+~").partition("=")[0] for override in overrides]
-    found = origins(conf, files) | {key: where for key in keys if key not in known}
+    origins = _origins(conf, files) | {key: where for key in keys if key not in known}
     try:
-        data = resolved(composed)
+        # one key after the other: what Hydra needs for itself stays unresolved
+        data = {
+            str(key): OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+            for key, node in composed.items()
+            if key != "hydra"
+        }
     except Exception as error:  # OmegaConf as well
-        raise _unresolved(error, composed, Composed({}, files, found)) from None
-    return Composed(data, files, found)
+        raise _unresolved(error, composed, Composed({}, files, origins)) from None
+    return Composed(data, files, origins)
 
 
-def compose_with_hydra(conf: Path, overrides: tuple[str, ...]) -> tuple[DictConfig, dict[str, str]]:
-    """What Hydra composes, open to more keys and with interpolations as they are; and the files chosen."""
+def _compose_with_hydra(conf: Path, overrides: list[str]) -> DictConfig:
     logging.getLogger("hydra").setLevel(logging.ERROR)
     with initialize_config_dir(str(conf.resolve()), version_base="1.3"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what matters of them is an error of ours
-        composed = compose("config", list(overrides), return_hydra_config=True)
-    choices = dict(composed.hydra.runtime.choices)
+        composed = compose("config", overrides, return_hydra_config=True)
     OmegaConf.set_struct(composed, False)
-    known = groups(conf)
-    return composed, {group: str(name) for group, name in choices.items() if group in known}
+    return composed
 
 
-def resolved(composed: DictConfig) -> dict[str, Any]:
-    """Nested mappings of a composed configuration, without what Hydra needs for itself."""
-    return {
-        str(key): OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
-        for key, node in composed.items()
-        if key != "hydra"
-    }
-
-
-def origins(conf: Path, files: Mapping[str, str]) -> dict[str, str]:
-    """The file that each key comes from, where that is one that reaches beyond its own group."""
-    found: dict[str, str] = {}
+def _origins(conf: Path, files: Mapping[str, str]) -> dict[str, str]:
+    """The file that each key comes from, where that is one that sets keys of the root."""
+    origins: dict[str, str] = {}
     for group, name in sorted(files.items(), key=lambda item: item[0] == "experiment"):
-        path = conf / group / f"{name}.yaml"
-        if reaches_out(path):
-            shown = f"conf/{group}/{name}.yaml"
-            found |= dict.fromkeys(_leaves(read_yaml(path, shown)), shown)
-    return found
-
-
-def reaches_out(path: Path) -> bool:
-    """Whether a file of a group sets keys outside that group."""
-    return "@package _global_" in path.read_text(encoding="utf-8")
+        shown = f"conf/{group}/{name}.yaml"
+        if is_global(conf / group / f"{name}.yaml", shown):
+            origins |= dict.fromkeys(_leaves(read_file(conf, group, name)), shown)
+    return origins
 
 
 def _leaves(data: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """Dotted keys of all values that a file sets in the configuration."""
     for key, value in data.items():
-        if prefix or key not in NOT_SETTING | {"defaults", "hydra"}:
+        if prefix or key not in DISPLAY_KEYS | {"defaults", "hydra"}:
             if isinstance(value, Mapping) and value:
                 yield from _leaves(value, f"{prefix}{key}.")
             else:
@@ -126,32 +104,24 @@ def _leaves(data: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 def compose_files(conf: Path, files: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
     """Compose single files of groups, each by itself: (group, file) to its content.
 
-    A file that sets keys outside its group gives what it says under the name of its group.
+    A file that sets keys of the root gives what it says under the name of its group.
     """
     files = list(files)
-    paths = {(g, f): conf / g / f"{f}.yaml" for g, f in files}
-    reaching = {file for file, path in paths.items() if reaches_out(path)}
-    own = [file for file in files if file not in reaching]
+    whole = {(g, f) for g, f in files if is_global(conf / g / f"{f}.yaml", f"conf/{g}/{f}.yaml")}
+    own = [file for file in files if file not in whole]
     data = compose_config(conf, [f"+{g}@alternatives.{g}.{f}={f}" for g, f in own]).data
-    result = {(g, f): data["alternatives"][g][f] for g, f in own}
-    return result | {(g, f): read_yaml(paths[g, f], f"conf/{g}/{f}.yaml").get(g, {}) for g, f in reaching}
+    contents = {(g, f): data["alternatives"][g][f] for g, f in own}
+    return contents | {(g, f): read_file(conf, g, f).get(g, {}) for g, f in whole}
 
 
-NOT_SETTING = {"figure", "sample", "regime"}
-"""Keys of a composed configuration that decide no setting: what is drawn, and names."""
-
-
-def setting(composed: Composed) -> Setting:
+def setting_of(composed: Composed) -> Setting:
     """The setting of a composed configuration.
 
-    Raises
-    ------
-    InputError
-        Naming the file, or the command line, that the key comes from.
+    Raises an `InputError` that names the file, or the command line, that the key comes from.
     """
-    data = {key: value for key, value in composed.data.items() if key not in NOT_SETTING}
+    data = {key: value for key, value in composed.data.items() if key not in DISPLAY_KEYS}
     try:
-        return config.setting(data, composed.choices["model"])
+        return build_setting(data, composed.choices["model"])
     except InputError as error:
         raise error.at(_origin(error.key, composed)) from None
 
@@ -182,8 +152,8 @@ def _unresolved(error: Exception, composed: DictConfig, files: Composed) -> Inpu
     key = str(getattr(error, "full_key", None) or "")
     known = keys_of(OmegaConf.to_container(composed, resolve=False))
     missing = re.search(r"Interpolation key '([^']+)' not found", str(error))
-    expected = "a reference to a key, such as ${speedup.w4}"
-    found = "a reference that cannot be read"
     if missing:
-        found, expected = f"${{{missing[1]}}}", one_of(missing[1], near_keys(missing[1], known))
-    return InputError(key, found, expected, _origin(key, files))
+        reference, expected = f"${{{missing[1]}}}", one_of(missing[1], near_keys(missing[1], known))
+        return InputError(key, reference, expected, _origin(key, files))
+    expected = "a reference to a key, such as ${speedup.w4}"
+    return InputError(key, "a reference that cannot be read", expected, _origin(key, files))

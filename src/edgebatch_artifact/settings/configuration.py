@@ -147,13 +147,10 @@ class Config(Checked):
     most_settings: int = integer(at_least=1)
 
 
-def setting(data: dict[str, Any], model: str) -> Setting:
+def build_setting(data: dict[str, Any], model: str) -> Setting:
     """The setting of a composed configuration, `model` being the file of conf/model/ it uses.
 
-    Raises
-    ------
-    InputError
-        With a key of the composed configuration.
+    Raises an `InputError` with a key of the composed configuration.
     """
     config = read(Config, data)
     node = config.edge_node

@@ -1,44 +1,74 @@
-"""The file that carries an expanded experiment from the grid to the rules that use it."""
+"""An expanded experiment: what is drawn, how values are named, and the settings of its points."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+import dataclasses
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from edgebatch.errors import InputError
-from edgebatch.io.json_text import read_json
-from edgebatch.schema import Checked, read
-
-COLUMN = "column"
-"""What `panels` names, to draw a panel for each column of the measure."""
+from edgebatch.schema import Checked
+from edgebatch.setting import identity
+from edgebatch_artifact.settings.assumptions import ValuedAssumption
+from edgebatch_artifact.settings.figure import COLUMN, Figure
 
 
-@dataclass(frozen=True)
-class ExperimentData:
-    """An expanded experiment: what is drawn, how values are named, and where the runs are.
+class Point(Checked):
+    """One setting of an experiment.
 
     Attributes
     ----------
-    points
-        For each point its ``id``, its ``run`` (a file) and its ``axes``.
+    id
+        Name of the setting by its content.
+    scheduler
+        Module of the scheduler; its code decides whether a result is current.
+    axes
+        Value of each swept key; for a group the name of the chosen file.
+    """
+
+    id: str
+    scheduler: str
+    axes: dict[str, Any]
+
+
+class Experiment(Checked):
+    """A file of conf/experiment/, expanded at one scale.
+
+    Attributes
+    ----------
+    labels
+        How to name the values of each swept group: label, and for schedulers colour and marker.
+    settings
+        Content of the setting of each point, by id.
+    size
+        Points of the sweep as the file says it, before a scale thins it.
+    codes
+        Fingerprint of the code that simulates each scheduler; empty until a plan is made.
     """
 
     name: str
-    figure: dict[str, Any]
+    figure: Figure
     labels: dict[str, dict[str, dict[str, Any]]]
-    points: list[dict[str, Any]]
+    points: tuple[Point, ...]
+    settings: dict[str, dict[str, Any]]
+    size: int
+    codes: dict[str, str]
 
-    def to_json(self) -> str:
-        """The file's text; the same experiment gives the same bytes."""
-        return json.dumps(self.__dict__, indent=1) + "\n"
+    def as_dict(self) -> dict[str, Any]:
+        """Nested mappings and lists, as `edgebatch.schema.read` takes them back."""
+        return dataclasses.asdict(self)
+
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that change with whatever the figure shows."""
+        return identity(self.as_dict())
+
+    def result(self, point: Point) -> str:
+        """Name of the result of a point: its setting and its code."""
+        return f"{point.id}-{self.codes[point.scheduler]}"
 
     def label(self, axis: str, value: Any) -> str:
         """How people call the value of an axis."""
         if axis == COLUMN:
-            return str(self.figure["y"]["columns"][value])
+            return self.figure.y.columns[value]
         if axis in self.labels:
             return str(self.labels[axis].get(str(value), {}).get("label", value))
         return f"{value:g}" if isinstance(value, float) else str(value)
@@ -46,46 +76,36 @@ class ExperimentData:
     def values(self, axis: str) -> list[Any]:
         """The values of an axis, in the order of the sweep."""
         if axis == COLUMN:
-            return list(self.figure["y"]["columns"])
+            return list(self.figure.y.columns)
         if axis in self.labels:
             return list(self.labels[axis])
-        return list(dict.fromkeys(point["axes"][axis] for point in self.points))
+        return list(dict.fromkeys(point.axes[axis] for point in self.points))
 
 
-class _Point(Checked):
-    id: str
-    run: str
-    axes: dict[str, Any]
+class Nominal(Checked):
+    """The configuration without overrides, and what the paper's own tables show of conf/.
 
-
-class _File(Checked):
-    name: str
-    figure: dict[str, Any]
-    labels: dict[str, Any]
-    points: tuple[_Point, ...]
-
-
-def read_experiment_data(path: Path) -> ExperimentData:
-    """Read the file of one experiment.
-
-    Raises
-    ------
-    InputError
-        If it is not there, damaged, or no experiment.
+    Attributes
+    ----------
+    configuration
+        Composed with nothing overridden.
+    models, quantizations
+        Content of each file of conf/model/ and conf/quantization/, by name.
     """
-    try:
-        data = read(_File, read_json(path))
-    except InputError as error:
-        raise error.at(str(path)) from None
-    return ExperimentData(data.name, data.figure, data.labels, [asdict(point) for point in data.points])
+
+    configuration: dict[str, Any]
+    models: dict[str, dict[str, Any]]
+    quantizations: dict[str, dict[str, Any]]
+    assumptions: tuple[ValuedAssumption, ...]
 
 
-def namer(experiments: dict[str, ExperimentData]) -> Callable[[str, str, Any], str]:
+def namer(experiments: Mapping[str, Experiment]) -> Callable[[str, str, Any], str]:
     """How to name the value of an axis of an experiment, with the axis where that is needed."""
 
     def name(experiment: str, axis: str, value: Any) -> str:
-        data = experiments[experiment]
-        label = data.label(axis, value)
-        return label if axis in data.labels else f"{axis.rpartition('.')[2].replace('_', ' ')} {label}"
+        label = experiments[experiment].label(axis, value)
+        if axis in experiments[experiment].labels:
+            return label
+        return f"{axis.rpartition('.')[2].replace('_', ' ')} {label}"
 
     return name

@@ -11,6 +11,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from edgebatch.errors import InputError, one_of
+from edgebatch_artifact.settings.conf_folder import files, shown
 from edgebatch_artifact.storage.yaml_file import read_yaml
 
 
@@ -26,19 +27,18 @@ def refusal(error: Exception, conf: Path, overrides: Sequence[str], where: str) 
             key, "an unknown key", one_of(key, near_keys(found.partition("=")[0], nominal)), where
         )
     # a file that cannot be read is the cause, whatever Hydra made of it
-    for path in sorted(conf.rglob("*.yaml")):
-        shown = f"conf/{path.relative_to(conf)}"
+    for path in files(conf):
         try:
-            if path.parent.name != "experiment" or shown == where:
-                read_yaml(path, shown)
+            if path.parent.name != "experiment" or shown(conf, path) == where:
+                read_yaml(path, shown(conf, path))
         except InputError as unreadable:
             return unreadable
     absent = re.search(r"In '([^']+)': Could not (?:find|load) '([^']+)'", text)
     if absent:
         group = absent[2].rpartition("/")[0]
-        files = [f"{group}/{path.stem}" for path in sorted((conf / group).glob("*.yaml"))] if group else []
+        siblings = [f"{group}/{path.stem}" for path in sorted((conf / group).glob("*.yaml"))] if group else []
         folders = [path.name for path in conf.iterdir() if path.is_dir()]
-        expected = one_of(absent[2], files or folders)
+        expected = one_of(absent[2], siblings or folders)
         return InputError("defaults", repr(absent[2]), expected, _naming(absent[2], absent[1], conf, where))
     return InputError("", _in_short(text) or type(error).__name__, "what Hydra can compose", where)
 

@@ -3,71 +3,47 @@
 from __future__ import annotations
 
 import errno
-import itertools
+import hashlib
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from edgebatch.errors import InputError
 
 PART = ".part-"
-"""How the name of a file begins that is being written; a process that is killed leaves it behind."""
+"""Prefix of a file that is being written; a killed process leaves it behind."""
 
 LEAST_FREE_BYTES = 2**20
-"""Room that every step of the pipeline needs."""
+"""Free space that every step of the pipeline needs."""
 
 
 class NoRoom(InputError):
-    """A disk, or a quota of it, that is full."""
+    """The disk, or a quota, is full."""
 
 
 def write(path: Path, text: str) -> None:
-    """Replace `path` by `text` in one step, making its folder if need be."""
-    replace(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
-def write_if_changed(path: Path, text: str) -> None:
-    """Replace `path` by `text` unless it holds just that, so that its time tells when it changed."""
-    try:
-        if path.read_text(encoding="utf-8") == text:
-            return
-    except (OSError, UnicodeDecodeError):
-        pass
-    write(path, text)
+    """Replace `path` by `text` in one step; make its folder if needed."""
+    replace(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
 
 
 def replace(path: Path, produce: Callable[[Path], object]) -> None:
     """Let `produce` write a temporary file of the same suffix, then move it to `path`.
 
-    Raises
-    ------
-    NoRoom
-        If the disk is full; `path` is as it was.
-    InputError
-        If it cannot be written for another reason.
+    Raises `NoRoom` if the disk is full, or an `InputError` if the file cannot be written for another
+    reason; `path` is then as it was.
     """
-    temporary = _temporary(path)
+    temporary = path.with_name(f"{PART}{secrets.token_hex(6)}{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         produce(temporary)
-        temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
         raise _not_written(path, error) from None
     finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _temporary(path: Path) -> Path:
-    """A new file beside `path`, of the same suffix."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=PART, suffix=path.suffix, dir=path.parent)
-    except OSError as error:
-        raise _not_written(path, error) from None
-    os.close(handle)
-    return Path(name)
+        if os.path.lexists(temporary):
+            temporary.unlink()
 
 
 def _not_written(path: Path, error: OSError) -> InputError:
@@ -75,7 +51,8 @@ def _not_written(path: Path, error: OSError) -> InputError:
         return no_room(path)
     found = (error.strerror or "no access").lower()
     if isinstance(error, FileExistsError | NotADirectoryError):
-        found = "a file in place of its folder"
+        folder = next((parent for parent in path.parents if os.path.lexists(parent)), path.parent)
+        found = f"{folder}, {'a broken link' if folder.is_symlink() else 'a file'} in place of a folder"
     return InputError("", found, "a file that can be written", str(path))
 
 
@@ -85,19 +62,24 @@ def is_full(error: OSError) -> bool:
 
 
 def no_room(path: Path) -> NoRoom:
-    """The error that tells people of a full disk."""
+    """The error that reports a full disk."""
     expected = "room for it (free some, then the same command goes on from here)"
     return NoRoom("", "a full disk", expected, str(path))
 
 
 def check_room(folder: Path) -> None:
-    """Raise `NoRoom` if the disk of a folder is as full as a failed write leaves it."""
+    """Raise `NoRoom` if the disk of a folder has less free space than every step needs."""
     if shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
         raise no_room(folder.resolve())
 
 
 def remove_leftovers(tree: Path, folders: Iterable[Path]) -> None:
-    """Remove what killed processes left half-written in `tree` and in single folders; none may be at work."""
-    found = [tree.rglob(f"{PART}*"), *(folder.glob(f"{PART}*") for folder in folders)]
-    for leftover in itertools.chain(*found):
+    """Remove what killed processes left half-written in `tree` and in single folders."""
+    for leftover in [*tree.rglob(f"{PART}*"), *(path for f in folders for path in f.glob(f"{PART}*"))]:
         leftover.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -18,8 +18,7 @@ from matplotlib import ft2font
 from edgebatch.errors import InputError
 from edgebatch.io.json_text import parse_json, read_text
 from edgebatch.schema import Checked, read
-from edgebatch_artifact.storage.digest import sha256
-from edgebatch_artifact.storage.files import write
+from edgebatch_artifact.storage.files import sha256, write
 
 PACKAGES = ("llvmlite", "matplotlib", "numba", "numpy", "pandas", "pillow", "scipy", "seaborn")
 """Packages whose version can decide a digit of a result or a byte of a figure."""
@@ -42,7 +41,7 @@ class Record(Checked):
 
 def here() -> dict[str, str]:
     """What decides the last digit of a float and the bytes of a picture on this machine."""
-    simd = np.show_config(mode="dicts")["SIMD Extensions"]  # type: ignore[call-overload, index]
+    simd = np.show_config(mode="dicts")["SIMD Extensions"]
     return {
         "system": platform.system(),
         "machine": platform.machine(),

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import io
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
 
 from edgebatch.errors import InputError
-from edgebatch_artifact.analysis.collect import points_of_figure
-from edgebatch_artifact.analysis.samples import gather, read_csv, write_csv
-from edgebatch_artifact.publish import figures, tables
-from edgebatch_artifact.publish.conclude import CONCLUSIONS, conclude
-from edgebatch_artifact.settings.experiment import ExperimentData
-from edgebatch_artifact.storage.digest import sha256
-from edgebatch_artifact.storage.files import replace, write
+from edgebatch_artifact.analysis.claim_file import Claims
+from edgebatch_artifact.analysis.samples import csv_text, read_csv
+from edgebatch_artifact.analysis.sources import read_mapping
+from edgebatch_artifact.publish.conclude import conclude
+from edgebatch_artifact.publish.experiment_table import experiment_table
+from edgebatch_artifact.publish.figures import make_figure, save_figure
+from edgebatch_artifact.settings.experiment import Experiment, Nominal
+from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
+from edgebatch_artifact.storage.files import replace, sha256, write
 from edgebatch_artifact.verify.compare import TOLERANCE, agree, how_they_differ
 from edgebatch_artifact.verify.outcome import Check, Outcome, without_file
 from edgebatch_artifact.verify.platform_record import Record, differences, here, read_record
@@ -21,6 +27,18 @@ from edgebatch_artifact.verify.platform_record import Record, differences, here,
 PLATFORM, NUMBERS, PICTURES, TEXTS = "platform", "CSV behind figures", "pictures", "tables and texts"
 RECORD = "figures/platform.json"
 MISSING = "found no such file, expected one"
+CONCLUSIONS = (
+    *("CLAIMS.md", "ASSUMPTIONS.md", "paper/values.tex"),
+    *(f"paper/tables/{name}.tex" for name in PAPER_TABLES),
+)
+"""What is published beside figures and the tables of experiments."""
+
+
+class Tables(NamedTuple):
+    """Samples, and the points of the figure, of each experiment whose results are all there."""
+
+    samples: dict[str, pd.DataFrame]
+    points: dict[str, pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -78,43 +96,38 @@ def read_published(root: Path, again: Path) -> tuple[Published, Check]:
     except InputError as error:
         published = Published(root, again, None)
         return published, published.verdict(PLATFORM, RECORD, Outcome.DIFFERS, without_file(error))
-    words = f"made on another platform ({differences(published.record.platform)}); {TOLERANCE}"
-    if published.elsewhere:
+    if published.elsewhere and published.record:
+        words = f"made on another platform ({differences(published.record.platform)}); {TOLERANCE}"
         return published, published.verdict(PLATFORM, RECORD, Outcome.CLOSE, words)
     return published, published.verdict(PLATFORM, RECORD, Outcome.SAME)
 
 
 def check_experiment(
-    published: Published, data: ExperimentData, conf: Path, has_results: bool
+    published: Published, experiment: Experiment, points: pd.DataFrame | None
 ) -> Iterator[Check]:
-    """Collect, draw and tabulate an experiment again."""
-    csv, table = f"figures/{data.name}.csv", f"paper/tables/{data.name}.tex"
-    pictures = [f"figures/{data.name}.{ending}" for ending in ("pdf", "png")]
-    if has_results:
-        _collect(data, conf, published.again)
+    """Draw and tabulate an experiment again, from the points that follow from its results if it has any."""
+    name = experiment.name
+    csv, table = f"figures/{name}.csv", f"paper/tables/{name}.tex"
+    pictures = [f"figures/{name}.{ending}" for ending in ("pdf", "png")]
+    if points is not None:
+        write(published.again / csv, csv_text(points))
         numbers, source = published.compare(NUMBERS, csv), published.again / csv
     else:
         numbers, source = _without_results(published, csv), published.root / csv
     yield numbers
-    if not has_results and (numbers.outcome is Outcome.DIFFERS or published.record is None):
+    if points is None and (numbers.outcome is Outcome.DIFFERS or published.record is None):
         words = f"not made again, since {source} cannot be relied on"
-        yield from (published.verdict(PICTURES, name, Outcome.UNKNOWN, words) for name in pictures)
+        yield from (published.verdict(PICTURES, picture, Outcome.UNKNOWN, words) for picture in pictures)
         yield published.verdict(TEXTS, table, Outcome.UNKNOWN, words)
         return
+    # read back, since figures and tables show what stands in the file
     points = read_csv(source)
-    figures.draw(data, points, [published.again / name for name in pictures])
-    write(published.again / table, tables.of_experiment(data, points).latex())
-    yield from (published.compare(PICTURES, name) for name in pictures)
+    figure = make_figure(experiment, points)
+    for picture in pictures:
+        replace(published.again / picture, lambda path: save_figure(figure, path))
+    write(published.again / table, experiment_table(experiment, points).latex())
+    yield from (published.compare(PICTURES, picture) for picture in pictures)
     yield published.compare(TEXTS, table)
-
-
-def _collect(data: ExperimentData, conf: Path, again: Path) -> None:
-    """Make what `conclude` reads of an experiment."""
-    samples = gather(data.points)
-    points = points_of_figure(data.name, data.figure, samples, conf)
-    write(again / f"experiments/{data.name}.json", data.to_json())
-    replace(again / f"samples/{data.name}.csv", lambda path: write_csv(samples, path))
-    replace(again / f"figures/{data.name}.csv", lambda path: write_csv(points, path))
 
 
 def _without_results(published: Published, csv: str) -> Check:
@@ -128,15 +141,26 @@ def _without_results(published: Published, csv: str) -> Check:
 
 
 def check_conclusions(
-    published: Published, conf: Path, benchmarks: Path, missing: Sequence[str]
+    published: Published,
+    experiments: Mapping[str, Experiment],
+    tables: Tables,
+    claims: Claims,
+    nominal: Nominal,
+    benchmarks: Path,
 ) -> Iterator[Check]:
-    """Decide the claims and set the texts again; not if results of experiments are `missing`."""
+    """Decide the claims and set the texts again, if all experiments have their results."""
+    missing = [name for name in experiments if name not in tables.samples]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         words = f"not made again, for want of results of {missing[0]}{more}"
         yield from (published.verdict(TEXTS, name, Outcome.UNKNOWN, words) for name in CONCLUSIONS)
         return
-    files = conclude(conf, published.again, published.again / "figures", benchmarks)
+    # through text, since the workflow concludes from files
+    samples, points = (
+        {name: pd.read_csv(io.StringIO(csv_text(table))) for name, table in kind.items()} for kind in tables
+    )
+    stored = [read_mapping(benchmarks / name) for name in ("costs.json", "race.json")]
+    files = conclude(experiments, samples, points, claims, nominal, *stored)
     for name in CONCLUSIONS:
         write(published.again / name, files[name])
         yield published.compare(TEXTS, name)

@@ -11,9 +11,9 @@ from typing import Any
 
 from edgebatch.errors import InputError, one_line
 from edgebatch.setting import identity, read_setting
-from edgebatch_artifact.runs.batch_data import Run
-from edgebatch_artifact.runs.result_file import read_run
-from edgebatch_artifact.runs.simulate import run as simulate
+from edgebatch_artifact.runs.plan import Run
+from edgebatch_artifact.runs.result_file import read_result, result_path
+from edgebatch_artifact.runs.simulate import replicates_of
 from edgebatch_artifact.verify.compare import same_but_for_rounding
 from edgebatch_artifact.verify.outcome import Check, Outcome, without_file
 
@@ -33,49 +33,45 @@ class Sample:
         return random.Random(self.seed).sample(known, min(self.settings, len(known)))
 
 
-def check_results(runs: list[Run]) -> Generator[Check, None, list[Run]]:
+def check_results(runs: list[Run], results: Path) -> Generator[Check, None, list[Run]]:
     """Check that every result is there and is what its name says; returns the runs that are."""
-    if not any(Path(run.result).exists() for run in runs):
+    if not any(result_path(results, run.result).exists() for run in runs):
         words = f"found no result, expected {len(runs)}"
-        yield Check(RESULTS, "results/runs", Outcome.UNKNOWN, words)
+        yield Check(RESULTS, str(results / "runs"), Outcome.UNKNOWN, words)
         return []
     intact = []
     for run in runs:
-        check = _check(run)
+        check = _check(run, results)
         yield check
         if check.passed:
             intact.append(run)
     return intact
 
 
-def _check(run: Run) -> Check:
-    path = Path(run.result)
+def _check(run: Run, results: Path) -> Check:
+    path = result_path(results, run.result)
     if not path.exists():
-        return Check(RESULTS, run.result, Outcome.UNKNOWN, _what_is_missing(run))
+        return Check(RESULTS, str(path), Outcome.UNKNOWN, _what_is_missing(run, path.parent))
     try:
-        stored = read_run(path)
+        stored = read_result(results, run.result)
     except InputError as error:
-        return Check(RESULTS, run.result, Outcome.DIFFERS, without_file(error))
-    of, expected = f"{identity(stored['setting'])}-{stored['code']}", f"{_id(run)}-{run.code}"
-    if of != expected:
-        words = f"found a result of {of} (setting and code), expected one of {expected}"
-        return Check(RESULTS, run.result, Outcome.DIFFERS, words)
-    return Check(RESULTS, run.result, Outcome.SAME)
+        return Check(RESULTS, str(path), Outcome.DIFFERS, without_file(error))
+    of = f"{identity(stored['setting'])}-{stored['code']}"
+    if of != run.result:
+        words = f"found a result of {of} (setting and code), expected one of {run.result}"
+        return Check(RESULTS, str(path), Outcome.DIFFERS, words)
+    return Check(RESULTS, str(path), Outcome.SAME)
 
 
-def _what_is_missing(run: Run) -> str:
-    path = Path(run.result)
-    others = sorted(other.stem for other in path.parent.glob(f"{_id(run)}-*.json"))
-    found = f"the result of other code ({', '.join(others)})" if others else "no result"
-    return f"found {found}, expected that of {run.words}"
-
-
-def _id(run: Run) -> str:
-    return Path(run.result).stem.partition("-")[0]
+def _what_is_missing(run: Run, folder: Path) -> str:
+    others = sorted(other.stem for other in folder.glob(f"{run.id}-*.json"))
+    instead = f"the result of other code ({', '.join(others)})" if others else "no result"
+    return f"found {instead}, expected that of {run.words}"
 
 
 def simulate_again(
     runs: list[Run],
+    results: Path,
     settings: Mapping[str, Any],
     elsewhere: bool,
     sample: Sample,
@@ -93,18 +89,18 @@ def simulate_again(
     chosen = sample.of(runs)
     for number, run in enumerate(chosen, 1):
         tell(f"simulating setting {number} of {len(chosen)} again: {run.words}")
-        outcome, words = _simulated(run, settings[_id(run)], elsewhere)
-        yield Check(AGAIN, run.result, outcome, words)
+        path = result_path(results, run.result)
+        stored = json.dumps(read_result(results, run.result)["replicates"])
+        yield Check(AGAIN, str(path), *_simulated(run, stored, settings[run.id], elsewhere))
 
 
-def _simulated(run: Run, content: object, elsewhere: bool) -> tuple[Outcome, str]:
-    stored = json.dumps(read_run(Path(run.result))["replicates"])
+def _simulated(run: Run, stored: str, content: object, elsewhere: bool) -> tuple[Outcome, str]:
     try:
-        result, _ = simulate(read_setting(content, "conf"), run.code)
+        replicates, _ = replicates_of(read_setting(content, "conf"))
     except Exception as error:  # whatever a scheduler may raise
-        told = one_line(f"{type(error).__name__}: {error}")
-        return Outcome.DIFFERS, f"found a result, but to simulate {run.words} again ends in {told}"
-    now = json.dumps(result["replicates"])
+        reason = one_line(f"{type(error).__name__}: {error}")
+        return Outcome.DIFFERS, f"found a result, but to simulate {run.words} again ends in {reason}"
+    now = json.dumps(replicates)
     if now == stored:
         return Outcome.SAME, ""
     if elsewhere and same_but_for_rounding(_rounded(stored), _rounded(now)):

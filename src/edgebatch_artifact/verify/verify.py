@@ -10,10 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from edgebatch_artifact.runs.plan import expand
-from edgebatch_artifact.settings.expand import compile_grid
+from edgebatch_artifact.analysis.collect import points_of_figure
+from edgebatch_artifact.analysis.sources import gather, read_claims
+from edgebatch_artifact.runs.plan import plan_of
+from edgebatch_artifact.settings.cache import Grid
+from edgebatch_artifact.settings.expand import expand_experiments, expand_nominal
 from edgebatch_artifact.verify.outcome import Check
 from edgebatch_artifact.verify.published import (
+    Tables,
     check_conclusions,
     check_experiment,
     check_strays,
@@ -38,20 +42,25 @@ def verify(
         For anything in `conf` that cannot be used.
     """
     tell("reading the configuration")
-    grid = compile_grid(conf, scale)
-    plan = expand(grid, results, scale)
+    grid = Grid(expand_experiments(conf, scale), expand_nominal(conf), {}, "")
+    plan = plan_of(grid, results, scale)
+    claims = read_claims(conf)
     with TemporaryDirectory() as folder:
         published, platform = read_published(Path(plan.root), Path(folder))
         yield platform
         tell("reading the results")
-        intact = yield from check_results([run for batch in plan.batches.values() for run in batch.runs])
-        yield from simulate_again(intact, grid.settings, published.elsewhere, sample, tell)
-        files, missing = {run.result for run in intact}, []
-        for number, (name, data) in enumerate(plan.experiments.items(), 1):
-            tell(f"drawing figure {number} of {len(plan.names)} again: {name}")
-            has_results = all(point["run"] in files for point in data.points)
-            missing += [] if has_results else [name]
-            yield from check_experiment(published, data, conf, has_results)
+        intact = yield from check_results(plan.runs, results)
+        settings = {
+            id_: content for entry in plan.experiments.values() for id_, content in entry.settings.items()
+        }
+        yield from simulate_again(intact, results, settings, published.elsewhere, sample, tell)
+        stored, tables = {run.result for run in intact}, Tables({}, {})
+        for number, (name, experiment) in enumerate(plan.experiments.items(), 1):
+            tell(f"drawing figure {number} of {len(plan.experiments)} again: {name}")
+            if all(experiment.result(point) in stored for point in experiment.points):
+                tables.samples[name] = gather(experiment, results)
+                tables.points[name] = points_of_figure(experiment, tables.samples[name], claims)
+            yield from check_experiment(published, experiment, tables.points.get(name))
         tell("deciding the claims again")
-        yield from check_conclusions(published, conf, benchmarks, missing)
-        yield from check_strays(published, plan.names)
+        yield from check_conclusions(published, plan.experiments, tables, claims, grid.nominal, benchmarks)
+        yield from check_strays(published, plan.experiments)

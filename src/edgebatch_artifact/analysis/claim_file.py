@@ -1,0 +1,106 @@
+"""What the paper says: the entries of conf/claims.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from edgebatch.errors import InputError, one_of
+from edgebatch.metrics import METRICS
+from edgebatch.schema import Checked, choice, read, real
+
+WHERE = "conf/claims.yaml"
+
+COMPARISONS = ("surpasses", "equals", "saves")
+"""Tests that compare two schedulers at one setting; `comparisons` has the function of each."""
+
+
+class Part(Checked):
+    """One comparison of a scheduler with others, on one column of the results."""
+
+    says: str
+    test: str
+    column: str
+    of: str
+    over: tuple[str, ...]
+    at_least: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_comparison(self)
+
+
+class Claim(Checked):
+    """A claim, where it is tested, and what of it is known.
+
+    Attributes
+    ----------
+    where
+        Values of swept keys to which the comparisons are restricted.
+    """
+
+    id: str
+    says: str
+    test: str
+    certainty: str = choice("abstract", "known", "recalled", "chosen")
+    experiments: tuple[str, ...]
+    column: str = ""
+    of: str = ""
+    over: tuple[str, ...] = ()
+    at_least: float | None = None
+    where: dict[str, Any] | None = None
+    parts: tuple[Part, ...] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.experiments:
+            raise InputError("experiments", "an empty list", "the experiments that test the claim")
+        if self.test != "survives":
+            _check_comparison(self)
+        elif not self.parts:
+            raise InputError("parts", "nothing", "the comparisons that are to survive")
+        elif self.at_least is None:
+            raise InputError("at_least", "nothing", "the share of draws in which each part holds")
+
+
+def _check_comparison(claim: Part | Claim) -> None:
+    """Refuse a comparison of nothing, by no test, on no column, or with a bound that is missing."""
+    tests = list(COMPARISONS) if isinstance(claim, Part) else [*COMPARISONS, "somewhere", "survives"]
+    if claim.test not in tests:
+        raise InputError("test", repr(claim.test), one_of(claim.test, tests))
+    if not (claim.column and claim.of and claim.over):
+        raise InputError("", "no comparison", "column, of and over: what is compared")
+    if claim.column not in METRICS:
+        raise InputError("column", repr(claim.column), one_of(claim.column, METRICS))
+    if claim.test == "saves" and claim.at_least is None:
+        raise InputError("at_least", "nothing", "the share that is saved at least")
+
+
+class Claims(Checked):
+    """conf/claims.yaml."""
+
+    confidence: float = real(above=0, at_most=0.9999)
+    claims: tuple[Claim, ...]
+
+
+def parse_claims(content: Mapping[str, Any], schedulers: Collection[str]) -> Claims:
+    """The claims in the content of the file; `schedulers` are the names that they may compare.
+
+    Raises an `InputError` for a key, a test, a scheduler or a value that does not exist.
+    """
+    try:
+        claims = read(Claims, content)
+    except InputError as error:
+        raise error.at(WHERE) from None
+    ids = [claim.id for claim in claims.claims]
+    for index, claim in enumerate(claims.claims):
+        at = f"claims[{index}]"
+        if claim.id in ids[:index]:
+            raise InputError(f"{at}.id", repr(claim.id), "an id that no other claim has", WHERE)
+        parts = {at: claim} if not claim.parts else {f"{at}.parts[{i}]": p for i, p in enumerate(claim.parts)}
+        for place, part in parts.items():
+            named = {"of": part.of} | {f"over[{i}]": name for i, name in enumerate(part.over)}
+            for key, name in named.items():
+                if name not in schedulers:
+                    raise InputError(f"{place}.{key}", repr(name), one_of(name, schedulers), WHERE)
+    return claims
