@@ -3,7 +3,9 @@ onstart:
     try:
         # kept for as long as this process lives
         HELD = hold_folder(RESULTS)
-        remove_leftovers(RESULTS, map(Path, [f"{ROOT}figures", f"{ROOT}paper/tables"]))
+        remove_leftovers(
+            RESULTS, map(Path, [f"{ROOT}figures", f"{ROOT}paper/tables"])
+        )
         store_grid(PLAN.grid, Path(WORK))
     except InputError as error:
         sys.exit(f"artifact: {error}")
@@ -20,7 +22,9 @@ onsuccess:
 
 onerror:
     shutil.rmtree(RESULTS / "batches", ignore_errors=True)
-    print(failures(PLAN, RESULTS, RESULTS / "logs/simulate"), end="", file=sys.stderr)
+    print(
+        failures(PLAN, RESULTS, RESULTS / "logs/simulate"), end="", file=sys.stderr
+    )
     try:
         check_room(Path("."))
     except InputError as error:

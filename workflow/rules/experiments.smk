@@ -5,7 +5,7 @@
 # Simulate the settings of a batch that have no result; only unfinished batches are jobs.
 rule simulate:
     output:
-        "results/batches/{batch}.done",
+        touch("results/batches/{batch}.done"),
     log:
         "results/logs/simulate/{batch}.log",
     conda:
@@ -17,7 +17,7 @@ rule simulate:
     message:
         "Simulating {params.title}"
     shell:
-        "python -m edgebatch_artifact.steps simulate {params.experiment} {params.ids} --done {output} > {log}"
+        "python -m edgebatch_artifact.steps simulate {params.experiment} {params.ids} > {log}"
 
 
 # Gather the results of an experiment, in a folder that is named by all that they depend on.

@@ -2,9 +2,11 @@
 rule write_report:
     input:
         pictures=expand(f"{ROOT}figures/{{experiment}}.png", experiment=EXPERIMENTS),
-        tables=expand(f"{WORK}/report/{{table}}.json", table=[*PAPER_TABLES, *EXPERIMENTS]),
+        tables=expand(
+            f"{WORK}/report/{{table}}.json", table=[*PAPER_TABLES, *EXPERIMENTS]
+        ),
         race="benchmarks/race.png",
-        layout=expand("workflow/report/{file}", file=["page.html", "style.css"]),
+        files=expand("workflow/report/{file}", file=["page.html", "style.css"]),
     output:
         f"{ROOT}report.html",
     log:
@@ -16,8 +18,10 @@ rule write_report:
         experiments=EXPERIMENTS,
         work=WORK,
         root=ROOT or ".",
+        layout="workflow/report",
         scale=OPTIONS.scale,
     message:
         "Writing the report"
     shell:
-        "python -m edgebatch_artifact.steps report {params.work} {params.root} --scale {params.scale} > {log} 2>&1"
+        "python -m edgebatch_artifact.steps report {params.work} {params.root} {params.layout} {params.scale}"
+        " > {log} 2>&1"
