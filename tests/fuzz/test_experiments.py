@@ -6,9 +6,9 @@ import shutil
 import pytest
 import yaml
 
-from edgebatch_artifact.settings.expand import compile_grid
-from edgebatch_artifact.settings.experiment_file import read_experiment
-from edgebatch_artifact.settings.sweep import sweep, sweep_size
+from edgebatch_artifact.settings.expand import expand_experiments, experiment_size
+from edgebatch_artifact.settings.experiment_file import read_experiment_file
+from edgebatch_artifact.settings.sweep import sweep
 from tests.edgebatch_artifact.spoilt import GOOD
 from tests.fuzz.answers import answered
 from tests.fuzz.mutations import mutated_text, mutated_tree
@@ -47,8 +47,8 @@ def _write(conf, rng):
 
 def _small(conf):
     """The experiment at hand, expanded if that is no long work; the size of its sweep."""
-    file = read_experiment(conf, "mine")
-    size = sweep_size(file.sweep, file.where) * max(1, file.draws)
+    file = read_experiment_file(conf, "mine")
+    size = experiment_size(file)
     if size <= MOST_EXPANDED:
         axes = sweep(file.sweep, file.where)
         assert all(axes.values())
@@ -64,11 +64,11 @@ def test_a_mutated_experiment_is_read_or_refused_in_one_line(each, conf):
     each(read, share=0.1)
 
 
-def test_a_mutated_experiment_is_compiled_or_refused_in_one_line(each, conf):
-    def compile_it(seed):
+def test_a_mutated_experiment_is_expanded_or_refused_in_one_line(each, conf):
+    def expand(seed):
         _write(conf, random.Random(seed))
         with answered("conf/"):
             if _small(conf) <= MOST_EXPANDED:
-                assert compile_grid(conf, "smoke", ["mine"]).experiments["mine"].points
+                assert expand_experiments(conf, "smoke", ["mine"])["mine"].points
 
-    each(compile_it, share=0.005)
+    each(expand, share=0.005)

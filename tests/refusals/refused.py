@@ -13,7 +13,7 @@ def contents(folder: Path) -> dict[str, bytes | str]:
         if path.is_file()
         else "folder"
         for path in folder.rglob("*")
-        if "__pycache__" not in path.parts
+        if not {"__pycache__", ".snakemake"} & set(path.parts)
     }
 
 

@@ -1,39 +1,39 @@
 """A command line that cannot be used: the words, and the line that answers them."""
 
 import functools
-import json
-import shutil
 import sys
 
 import pytest
 
+from edgebatch.errors import InputError
 from edgebatch.io import cli as edgebatch
+from edgebatch.setting import identity
 from edgebatch_artifact import cli as artifact
-from edgebatch_artifact.runs import batch, multirun, simulate
+from edgebatch_artifact import steps
+from edgebatch_artifact.runs import multirun
+from edgebatch_artifact.runs.result_file import store_result
+from edgebatch_artifact.settings.experiment import Experiment, Point
+from edgebatch_artifact.settings.figure import Figure, Measure
+from edgebatch_artifact.storage.sealed import seal
 from tests.edgebatch.instance_files import text
 from tests.refusals.refused import refusal, says
 from tests.workflow.checkout import ROOT
 
 NO_FILE, NO_JSON = "found no such file or directory, expected a readable file", "expected JSON"
-DRAW = "draw good.json none.csv"
-POINT = '{"id": "i", "run": "none/run.json", "axes": {}}'
-EXPERIMENT = f'{{"name": "e", "figure": {{}}, "labels": {{}}, "points": [{POINT}]}}'
+FIGURE = Figure("Load", "Load.", "bars", Measure({"throughput_per_s": "Throughput"}, "Throughput"))
+EXPERIMENT = Experiment("good", FIGURE, {}, (Point("i", "dftsp", {}),), {"i": {}}, 1, {"dftsp": "c"})
+GOOD = seal({"key": "", "content": EXPERIMENT.as_dict()}, "good")
 FILES = {
-    "good.json": EXPERIMENT,
+    "good.json": GOOD,
+    "torn.json": GOOD[: len(GOOD) // 2],
     "epoch.json": text(),
     "broken.json": "{",
     "list.json": "[]",
     "empty.json": "",
     "deep.json": "[" * 100_000,
-    "nan.json": '{"name": NaN}',
-    "twice.json": '{"name": "a", "name": "b"}',
-    "batch.json": '{"experiments": ["e"], "runs": []}',
-    "short.json": '{"experiments": ["e"]}',
-    "run.json": '{"experiments": ["e"], "runs": [{"setting": 3}]}',
     "empty.csv": "",
     "torn.csv": 'a,b\n1,2\n"3',
 }
-SETTING = "a mapping with system, radio, workload, scheduler, simulation"
 
 SOLVE = [
     ("", "edgebatch: command line: the following arguments are required: COMMAND (edgebatch --help tells more)"),
@@ -55,46 +55,29 @@ SOLVE = [
 
 ARTIFACT = [
     ("", "artifact: command line: the following arguments are required: COMMAND (artifact --help tells more)"),
-    ("simulat", "artifact: command line: COMMAND: found 'simulat', expected one of archive, collect, conclude, draw, record, report, simulate, verify (did you mean simulate?) ..."),
+    ("simulat", "artifact: command line: COMMAND: found 'simulat', expected one of archive, simulate, verify (did you mean simulate?) ..."),
     ("simulate --jsn", "artifact simulate: command line: found '--jsn', expected one of ... (did you mean --json?) ..."),
     ("simulate --conf", "artifact simulate: command line: argument --conf: expected one argument ..."),
     ("simulate --conf none", "artifact: none: found no config.yaml, expected the folder of the configuration"),
-    ("collect", "artifact collect: command line: the following arguments are required: experiment, --samples, --points ..."),
-    ("collect none.json --samples a.csv --points b.csv", f"artifact: none.json: {NO_FILE}"),
-    ("collect broken.json --samples a.csv --points b.csv", f"artifact: broken.json: line 1, column 2: found the end of a line, {NO_JSON} (expecting property name ...)"),
-    ("collect list.json --samples a.csv --points b.csv", "artifact: list.json: found a list of 0, expected a mapping with name, figure, labels, points"),
-    ("collect nan.json --samples a.csv --points b.csv", "artifact: nan.json: name: found nan, expected a text"),
-    ("collect twice.json --samples a.csv --points b.csv", "artifact: twice.json: name: found the key twice, expected each key once"),
-    ("collect deep.json --samples a.csv --points b.csv", "artifact: deep.json: found nesting without end, expected JSON of a few levels"),
-    ("collect good.json --samples a.csv --points b.csv", "artifact: none/run.json: found nothing, expected the run run as it was stored (the same command again simulates it anew)"),
-    (f"{DRAW} a.pdf", "artifact: none.csv: found no such file or directory, expected a CSV file"),
-    (f"{DRAW} a.jpg", "artifact: command line: files: found a.jpg, expected a file that ends in .pdf, .png, .tex or .json"),
-    (f"{DRAW}", "artifact draw: command line: the following arguments are required: files ..."),
-    ("draw good.json empty.csv a.pdf", "artifact: empty.csv: found No columns to parse from file, expected a CSV file"),
-    ("draw good.json torn.csv a.pdf", "artifact: torn.csv: found ..., expected a CSV file"),
-    ("draw empty.json empty.csv a.pdf", f"artifact: empty.json: line 1, column 1: found the end of a line, {NO_JSON} (expecting value)"),
-    ("conclude --work none", "artifact: --work: found none with no experiment, expected experiments/throughput_vs_accuracy.json among others"),
-    ("conclude --works none", "artifact conclude: command line: found '--works', expected one of ... (did you mean --work?) ..."),
-    ("conclude none", "artifact conclude: command line: found 'none', expected one of ..."),
+    ("archive none", "artifact archive: command line: found 'none', expected one of ..."),
 ]  # fmt: skip
 
-CODE = "--code 012345678901"
-JOBS = [
-    (simulate, "", "python -m edgebatch_artifact.runs.simulate: command line: the following arguments are required: setting, result, --code ..."),
-    (simulate, "none.json r.json", "python -m edgebatch_artifact.runs.simulate: command line: the following arguments are required: --code ..."),
-    (simulate, f"none.json r.json {CODE} --cod", "python -m edgebatch_artifact.runs.simulate: command line: found '--cod', expected one of ... (did you mean --code?) ..."),
-    (simulate, f"none.json r.json {CODE}", f"artifact: none.json: {NO_FILE}"),
-    (simulate, f". r.json {CODE}", "artifact: .: found is a directory, expected a readable file"),
-    (simulate, f"broken.json r.json {CODE}", f"artifact: broken.json: line 1, column 2: found the end of a line, {NO_JSON} (expecting property name ...)"),
-    (simulate, f"list.json r.json {CODE}", f"artifact: list.json: found a list of 0, expected {SETTING}"),
-    (simulate, f"deep.json r.json {CODE}", "artifact: deep.json: found nesting without end, expected JSON of a few levels"),
-    (simulate, f"good.json r.json {CODE}", "artifact: good.json: name: found an unknown key, expected one of ..."),
-    (batch, "batch.json", "python -m edgebatch_artifact.runs.batch: command line: the following arguments are required: done, --experiments ..."),
-    (batch, "none.json a.done --experiments all", f"artifact: none.json: {NO_FILE}"),
-    (batch, "broken.json a.done --experiments all", f"artifact: broken.json: line 1, column 2: found the end of a line, {NO_JSON} (expecting property name ...)"),
-    (batch, "short.json a.done --experiments all", "artifact: short.json: runs: found nothing, expected a value for runs"),
-    (batch, "run.json a.done --experiments all", "artifact: run.json: runs[0].setting: found 3, expected a text"),
-    (batch, "batch.json a.done --experiments none", "artifact: --experiments: found no experiment in none, expected the folder of all experiments"),
+STORED = "expected the file as snakemake stored it"
+STEPS = [
+    ("", "command line: STEP: found '', expected one of collect, conclude, draw, record, report, simulate, typeset, walk_through"),
+    ("colect", "command line: STEP: found 'colect', expected one of ... (did you mean collect?)"),
+    ("collect a.json", "command line: collect: found 1 arguments, expected experiment samples points"),
+    ("collect a.json b.csv c.csv d.csv", "command line: collect: found 4 arguments, expected experiment samples points"),
+    ("collect none.json b.csv c.csv", f"none.json: found no such file, {STORED}"),
+    *((f"collect {name} b.csv c.csv", f"{name}: found other content, {STORED}") for name in ("broken.json", "list.json", "empty.json", "deep.json", "torn.json", "all")),
+    ("collect good.json b.csv c.csv", "results/runs/i-c.json: found nothing, expected the run i-c as it was stored (the same command again simulates it anew)"),
+    ("draw good.json none.csv a.csv a.pdf a.png a.tex a.json", "none.csv: found no such file or directory, expected a CSV file"),
+    ("draw good.json empty.csv a.csv a.pdf a.png a.tex a.json", "empty.csv: found No columns to parse from file, expected a CSV file"),
+    ("draw good.json torn.csv a.csv a.pdf a.png a.tex a.json", "torn.csv: found ..., expected a CSV file"),
+    ("conclude none .", "none/experiments: found no experiment, expected what snakemake makes first"),
+    ("report none . layout full", "none/experiments: found no experiment, expected what snakemake makes first"),
+    ("simulate none.json i", f"none.json: found no such file, {STORED}"),
+    ("simulate good.json j", "command line: ID: found 'j', expected a setting of good"),
 ]  # fmt: skip
 
 MULTIRUN = [
@@ -115,7 +98,6 @@ def folder(tmp_path, monkeypatch):
     for name, content in FILES.items():
         (tmp_path / name).write_text(content)
     (tmp_path / "all").mkdir()
-    shutil.copy(tmp_path / "good.json", tmp_path / "all")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -137,10 +119,10 @@ def test_artifact_refuses_words_that_it_cannot_use(folder, capsys, words, answer
     assert says(line, answer), line
 
 
-@pytest.mark.parametrize(("job", "words", "answer"), JOBS, ids=[row[1] for row in JOBS])
-def test_a_job_refuses_words_that_it_cannot_use(folder, capsys, job, words, answer):
-    line = _line(capsys, folder, job.main, words)
-    assert says(line, answer), line
+@pytest.mark.parametrize(("words", "answer"), STEPS, ids=[row[0] for row in STEPS])
+def test_a_step_refuses_words_that_it_cannot_use(folder, capsys, words, answer):
+    line = _line(capsys, folder, steps.main, words)
+    assert says(line, f"artifact: {answer}"), line
 
 
 @pytest.mark.parametrize(("words", "answer"), MULTIRUN, ids=[row[0] for row in MULTIRUN])
@@ -151,11 +133,10 @@ def test_plain_hydra_refuses_words_that_it_cannot_use(folder, capsys, monkeypatc
     assert says(line, f"artifact: command line: {answer}"), line
 
 
-def test_a_result_that_cannot_be_written_is_refused_by_name(folder, capsys):
-    setting = folder / "setting.json"
-    assert artifact.main(["simulate", "--conf", str(ROOT / "conf"), "--json", "simulation.seeds=1"]) == 0
-    setting.write_text(json.dumps(json.loads(capsys.readouterr().out)["setting"]))
-    words = f"setting.json broken.json/r.json {CODE}"
-    answer = "artifact: broken.json/r.json: found a file in place of its folder, expected a file that can be written"
-    line = _line(capsys, folder, simulate.main, words)
-    assert says(line, answer), line
+def test_a_result_that_cannot_be_written_is_refused_by_name(tmp_path):
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(InputError) as refused:
+        store_result(tmp_path, f"{identity({})}-c", {}, [])
+    where = tmp_path / f"runs/{identity({})}-c.json"
+    found = f"found {tmp_path / 'runs'}, a file in place of a folder"
+    assert str(refused.value) == f"{where}: {found}, expected a file that can be written"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from edgebatch.errors import InputError
-from edgebatch_artifact.runs.plan import make_plan
+from edgebatch_artifact.runs.folder_lock import hold_folder
+from edgebatch_artifact.runs.plan import Options, make_plan
 from tests.edgebatch_artifact.spoilt import GOOD
 from tests.refusals.refused import contents, one_line, says
 
@@ -89,7 +90,7 @@ def _refusal(folder):
     """The one line that refuses the folder's configuration; nothing is made before."""
     before = contents(folder)
     with pytest.raises(InputError) as refused:
-        make_plan(Path("conf"), Path("results"), "full")
+        make_plan(Path("conf"), Path("results"), Options("full"))
     assert contents(folder) == before
     return one_line(str(refused.value))
 
@@ -153,14 +154,20 @@ def test_an_experiment_that_cannot_be_read_is_refused_by_name(folder, how, found
     assert _refusal(folder) == f"conf/experiment/mine.yaml: found {found}, expected a readable file"
 
 
-def test_a_folder_of_results_that_cannot_be_written_is_refused_by_name(folder):
-    (folder / "conf/experiment/mine.yaml").write_text(GOOD)
+def test_results_that_are_no_folder_are_refused_by_name(folder):
     (folder / "results").write_text("a file")
-    line = _refusal(folder)
-    assert says(
-        line,
-        "results/grids/full/mine.json: found a file in place of its folder, expected a file that can be written",
-    )
+    with pytest.raises(InputError) as refused:
+        hold_folder(Path("results"))
+    found = "found results, a file in place of a folder"
+    assert str(refused.value) == f"results/run.lock: {found}, expected a file that can be written"
+
+
+def test_results_that_are_a_broken_link_are_refused_by_name(folder):
+    (folder / "results").symlink_to("nowhere")
+    with pytest.raises(InputError) as refused:
+        hold_folder(Path("results"))
+    found = "found results, a broken link in place of a folder"
+    assert str(refused.value) == f"results/run.lock: {found}, expected a file that can be written"
 
 
 def test_no_configuration_at_all_is_refused(folder):

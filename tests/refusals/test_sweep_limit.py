@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from edgebatch.errors import InputError
-from edgebatch_artifact.runs.plan import make_plan, read_options
-from edgebatch_artifact.settings import cache as grid
-from edgebatch_artifact.settings import expand as compile
+from edgebatch_artifact.runs.plan import Options, make_plan, read_options
+from edgebatch_artifact.settings import expand
+from edgebatch_artifact.settings.cache import store_grid
+from edgebatch_artifact.settings.experiment_file import read_experiment_file
 from edgebatch_artifact.settings.sweep import sweep, sweep_size
 from tests.edgebatch_artifact.spoilt import GOOD
 from tests.refusals.refused import contents
@@ -22,7 +23,7 @@ def _plan(folder, most_settings=None, **sweeps):
     """Plan experiments of two models and these arrival rates."""
     for name, rates in sweeps.items():
         (folder / f"conf/experiment/{name}.yaml").write_text(GOOD.replace("10,20", rates))
-    return make_plan(Path("conf"), Path("results"), "full", most_settings)
+    return make_plan(Path("conf"), Path("results"), Options("full", most_settings))
 
 
 def _refusal(folder, **sweeps):
@@ -69,26 +70,28 @@ def test_draws_count_as_settings(folder):
 
 
 def test_with_the_flag_a_large_sweep_goes_on_and_without_it_stops_again(folder, monkeypatch):
-    monkeypatch.setattr(compile, "allowed_settings", lambda conf: 5)
+    monkeypatch.setattr(expand, "allowed_settings", lambda conf: 5)
     with pytest.raises(InputError, match="expected at most 5, or the flag --config most_settings=6 to go on"):
         _plan(folder, mine="1,2,3")
-    assert len(_plan(folder, 6).experiments["mine"].points) == 6
-    # compiled and stored by now, the sweep is as large as before
-    monkeypatch.setattr(grid, "_keys", lambda conf, scale, real=grid._keys: real(conf, scale))
-    with pytest.raises(InputError, match="expected at most 5"):
-        _plan(folder)
+    plan = _plan(folder, 6)
+    assert len(plan.experiments["mine"].points) == 6
+    # stored by now, the sweep is as large as before
+    store_grid(plan.grid, Path("results"))
+    monkeypatch.setattr(expand, "expand_experiments", None)
+    with pytest.raises(InputError, match="found a sweep of 6 settings"):
+        _plan(folder, 5)
 
 
 def test_one_setting_less_than_the_limit_and_the_limit_itself_are_allowed(folder, monkeypatch):
-    monkeypatch.setattr(compile, "allowed_settings", lambda conf: 6)
+    monkeypatch.setattr(expand, "allowed_settings", lambda conf: 6)
     assert _plan(folder, mine="1,2,3").batches
 
 
 def test_the_experiments_of_the_paper_stay_below_the_limit():
-    sizes = compile.experiment_sizes(
-        ROOT / "conf", [p.stem for p in (ROOT / "conf/experiment").glob("*.yaml")]
-    )
-    assert sum(sizes.values()) < compile.allowed_settings(ROOT / "conf") / 2
+    conf = ROOT / "conf"
+    names = [path.stem for path in (conf / "experiment").glob("*.yaml")]
+    size = sum(expand.experiment_size(read_experiment_file(conf, name)) for name in names)
+    assert size < expand.allowed_settings(conf) / 2
 
 
 @pytest.mark.parametrize(
@@ -130,5 +133,5 @@ def test_an_unknown_scale_is_refused_before_anything_is_made(folder, scale):
     (folder / MINE).write_text(GOOD)
     before = contents(folder)
     with pytest.raises(InputError, match=r"^command line: scale: found .*, expected one of full, smoke"):
-        make_plan(Path("conf"), Path("results"), scale)
+        make_plan(Path("conf"), Path("results"), Options(scale))
     assert contents(folder) == before

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
-from edgebatch_artifact.settings.compose import groups
+from edgebatch_artifact.runs.plan import Options, make_plan
+from edgebatch_artifact.settings.conf_folder import groups
 from tests.slurm.cluster import NODES, TEMPLATE, WITH_US, answer, configure, running, wait_until
 from tests.workflow.checkout import PARTS, ROOT, copy_project, environment, snakemake
 
@@ -66,7 +67,7 @@ def _csvs(experiments):
 
 def _bytes(folder):
     """Every result and every number that is collected from them."""
-    made = ("runs/*.json", "smoke/samples/*.csv", "smoke/figures/*.csv")
+    made = ("runs/*.json", "smoke/collected/*/*/*.csv", "smoke/figures/*.csv")
     paths = [path for pattern in made for path in (folder / "results").glob(pattern)]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
@@ -101,7 +102,7 @@ def test_two_nodes_give_the_numbers_of_one_machine_byte_for_byte(local, remote):
 
 def test_a_job_simulates_many_batches_and_everything_else_runs_where_snakemake_was_called(remote):
     folder, jobs = remote
-    batches = len(list((folder / "results/batches").glob("*.done")))
+    batches = len(make_plan(folder / "conf", folder / "results", Options("smoke")).batches)
     profile = yaml.safe_load((folder / PROFILE / "config.yaml").read_text())
     assert len(jobs) == -(-batches // profile["group-components"]["simulations"])
     assert {job.split(maxsplit=1)[1] for job in jobs} == {"COMPLETED rule_simulations_simulate"}

@@ -16,7 +16,7 @@ from rocrate_validator.models import Severity
 from rocrate_validator.services import ValidationSettings, validate
 from rocrate_validator.utils.http import HttpRequester
 
-from edgebatch_artifact.settings.compose import groups
+from edgebatch_artifact.settings.conf_folder import groups
 from tests.workflow.checkout import PARTS, ROOT, copy_project, execute, jobs, snakemake
 
 EXPERIMENTS = groups(ROOT / "conf")["experiment"]
@@ -139,7 +139,7 @@ def test_every_input_is_planned_or_in_git_or_the_result_of_one_action(made, grap
     results = [name for action in _actions(graph) for name in _ids(action["result"])]
     assert len(results) == len(set(results))
     tracked = execute(made, "git", "ls-files").stdout.splitlines()
-    planned = {name for name in inputs if name.startswith(("results/settings/", "results/experiments/"))}
+    planned = {name for name in inputs if name.startswith(("results/nominal.json", "results/experiments/"))}
     assert inputs - planned <= {*results, *tracked}
 
 

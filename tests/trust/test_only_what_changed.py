@@ -1,12 +1,13 @@
 """What runs again after a change: only what the change can have altered."""
 
-import json
 import re
 import shutil
 import sys
 
 import pytest
 
+from edgebatch_artifact.runs.plan import Options, make_plan
+from tests.refusals.refused import contents
 from tests.workflow.checkout import copy_without_experiments, execute, jobs, snakemake
 
 TARGETS = ("figures/a.pdf", "figures/b.pdf")
@@ -39,10 +40,6 @@ def _edit(path, old, new):
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-
-def _listed(batch):
-    return json.loads(batch.read_text())["runs"]
 
 
 def _runs(folder):
@@ -78,7 +75,6 @@ def test_nothing_runs_when_nothing_has_changed(folder):
 def test_one_more_value_in_one_figure_adds_its_settings_and_redraws_that_figure(folder):
     before = _runs(folder)
     _sweep(folder, "a", "10,20,40")
-    # how many settings the jobs simulate is seen when they have run
     assert jobs(folder, *TARGETS) | {"simulate": 0} == {"simulate": 0, "collect": 1, "draw": 1}
     said = snakemake(folder, *TARGETS)
     assert len(re.findall("Simulating a, .*: 1 setting$", said, re.M)) == 2
@@ -91,9 +87,35 @@ def test_edited_comments_and_docstrings_run_nothing(folder):
     scheduler = folder / "src/edgebatch/schedulers/static_batching.py"
     _edit(scheduler, '"""StB: static batching', '"""Another docstring: static batching')
     _edit(scheduler, "def worst_case", "# A remark on what follows.\n\n\ndef worst_case")
-    _edit(folder / "src/edgebatch_artifact/runs/simulate.py", "# compiled code is", "# machine code is")
-    _edit(folder / "src/edgebatch_artifact/publish/figures.py", '"""Draw the figure', '"""Paint the figure')
+    _edit(folder / "src/edgebatch/metrics.py", '"""Measure one run', '"""Weigh one run')
+    _edit(folder / "src/edgebatch_artifact/publish/figures.py", '"""Make the figure', '"""Paint the figure')
     assert jobs(folder, *TARGETS) == {}
+
+
+REWORDED = {
+    "src/edgebatch/io/command_line.py": ("tells more", "says more"),
+    "src/edgebatch_artifact/settings/hydra_errors.py": ("what Hydra can compose", "what Hydra composes"),
+    "src/edgebatch_artifact/settings/compose.py": (
+        "a reference that cannot be read",
+        "no reference",
+    ),
+    "src/edgebatch_artifact/storage/files.py": ("a file that can be written", "a writable file"),
+    "src/edgebatch_artifact/steps.py": ("what snakemake makes first", "what snakemake makes"),
+    "src/edgebatch_artifact/cli.py": ("the folder of the configuration", "the configuration"),
+}
+
+
+@pytest.mark.parametrize("path", REWORDED)
+def test_a_reworded_refusal_runs_nothing(folder, path):
+    _edit(folder / path, *REWORDED[path])
+    assert jobs(folder, *TARGETS) == {}
+
+
+def test_a_dry_run_writes_nothing_after_an_edit_of_the_configuration(folder):
+    _sweep(folder, "a", "10,20,40")
+    before = contents(folder)
+    assert jobs(folder, *TARGETS)["draw"] == 1
+    assert contents(folder) == before
 
 
 def test_an_edited_scheduler_runs_its_own_settings_and_the_old_runs_serve_when_it_is_reverted(folder):
@@ -148,15 +170,14 @@ def test_a_result_that_is_deleted_is_simulated_again_alone_for_the_next_figure(f
 def test_a_setting_that_fails_leaves_the_others_done_and_the_figure_unmade(folder):
     before = _runs(folder)
     _sweep(folder, "a", "10,20,40,50")
-    jobs(folder, *TARGETS)  # which writes the files of the new settings
-    settings = {path.stem for path in (folder / "results/settings").glob("*.json")}
-    bad = min(settings - {run.partition("-")[0] for run in before})
-    results = {run["result"] for path in (folder / "results/batches").glob("*.json") for run in _listed(path)}
-    (folder / next(result for result in results if bad in result)).mkdir()  # so that nothing can be stored
+    planned = make_plan(folder / "conf", folder / "results", Options()).runs
+    bad = min(run.result for run in planned if run.result not in before)
+    (folder / f"results/runs/{bad}.json").mkdir()  # so that nothing can be stored
     figure = (folder / "figures/a.csv").read_bytes()
     done = execute(folder, sys.executable, "-m", "snakemake", "--nocolor", "--cores", "2", *TARGETS)
     assert done.returncode != 0
-    assert f"again: python -m edgebatch_artifact.runs.simulate results/settings/{bad}.json" in done.stdout
+    repeat = f"python -m edgebatch_artifact.steps simulate results/experiments/a.json {bad.partition('-')[0]}"
+    assert f"again: {repeat}" in done.stdout
     assert len(_runs(folder)) - 1 == len(before) + 3
     assert (folder / "figures/a.csv").read_bytes() == figure
 

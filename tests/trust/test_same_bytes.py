@@ -1,12 +1,11 @@
 """The same bytes of every result, figure, table and claim, wherever and however the pipeline runs."""
 
 import shutil
-import sys
 
 import pytest
 
 from tests.trust.project import command, differing, published, start, whole_project
-from tests.workflow.checkout import execute
+from tests.workflow.checkout import execute, repeating
 
 PLAIN = {"LC_ALL": "C", "TZ": "UTC", "PYTHONHASHSEED": "0"}
 OTHER = {"LC_ALL": "C.UTF-8", "LANG": "tr_TR.UTF-8", "TZ": "Asia/Kolkata", "PYTHONHASHSEED": "4242"}
@@ -49,9 +48,7 @@ def test_when_everything_is_made_a_second_time_all_bytes_are_the_same(elsewhere)
 def test_a_result_simulated_a_second_time_has_the_same_bytes(elsewhere):
     folder, _ = elsewhere
     run = max((folder / "results/runs").glob("*.json"))
-    setting, _, code = run.stem.partition("-")
     before = run.read_bytes()
     run.unlink()
-    names = (f"results/settings/{setting}.json", f"results/runs/{run.name}", "--code", code)
-    assert execute(folder, sys.executable, "-m", "edgebatch_artifact.runs.simulate", *names).returncode == 0
+    assert execute(folder, *repeating(folder, run)).returncode == 0
     assert run.read_bytes() == before

@@ -68,6 +68,13 @@ def jobs(folder: Path, *arguments: str) -> dict[str, int]:
     return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M) if rule != "total"}
 
 
+def repeating(folder: Path, result: Path) -> list[str]:
+    """The command that simulates the setting of a result alone."""
+    id_ = result.stem.partition("-")[0]
+    holding = [path for path in folder.rglob("experiments/*.json") if f'"{id_}": {{' in path.read_text()]
+    return [sys.executable, "-m", "edgebatch_artifact.steps", "simulate", str(min(holding)), id_]
+
+
 def readme_block(language: str, *needed: str) -> str:
     """The first block of README.md in `language` that has all of the texts `needed`."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

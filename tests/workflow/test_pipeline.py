@@ -9,11 +9,11 @@ from itertools import pairwise
 import pytest
 import yaml
 
-from edgebatch_artifact.publish.report import report_page
-from edgebatch_artifact.settings.compose import groups
-from edgebatch_artifact.verify.platform_record import here, read_record, sha256
+from edgebatch_artifact.settings.conf_folder import groups
+from edgebatch_artifact.storage.files import sha256
+from edgebatch_artifact.verify.platform_record import here, read_record
 from tests.workflow import browser
-from tests.workflow.checkout import ROOT, copy_project, execute, readme_block, snakemake
+from tests.workflow.checkout import ROOT, copy_project, execute, readme_block, repeating, snakemake
 
 SMOKE = ("--config", "scale=smoke")
 EXPERIMENTS = groups(ROOT / "conf")["experiment"]
@@ -54,26 +54,28 @@ def test_the_notebook_ran_without_an_error(smoke):
     assert not re.search(r'class="[^"]*output_error|Traceback \(most recent', page)
 
 
-def test_a_setting_simulated_twice_gives_the_same_bytes(smoke, tmp_path):
+def test_a_setting_simulated_twice_gives_the_same_bytes(smoke):
     runs = sorted((smoke / "results/runs").glob("*.json"))
     for run in (runs[0], runs[-1]):
-        setting, _, code = run.stem.partition("-")
-        names = (f"results/settings/{setting}.json", tmp_path / run.name, "--code", code)
-        done = execute(smoke, sys.executable, "-m", "edgebatch_artifact.runs.simulate", *names)
+        first = run.read_bytes()
+        run.unlink()
+        done = execute(smoke, *repeating(smoke, run))
         assert done.returncode == 0, done.stdout
-        assert (tmp_path / run.name).read_bytes() == run.read_bytes()
+        assert run.read_bytes() == first
 
 
 def test_a_figure_drawn_twice_has_the_same_bytes(smoke, tmp_path):
     made, experiment = smoke / "results/smoke", "throughput_vs_latency"
     kept = {
+        f"{experiment}.csv": made / "figures",
         f"{experiment}.pdf": made / "figures",
         f"{experiment}.png": made / "figures",
         f"{experiment}.tex": made / "paper/tables",
         f"{experiment}.json": made / "report",
     }
-    data, points = made / f"experiments/{experiment}.json", made / f"figures/{experiment}.csv"
-    done = execute(smoke, "artifact", "draw", data, points, *(tmp_path / name for name in kept))
+    (points,) = made.glob(f"collected/{experiment}/*/points.csv")
+    files = (made / f"experiments/{experiment}.json", points, *(tmp_path / name for name in kept))
+    done = execute(smoke, sys.executable, "-m", "edgebatch_artifact.steps", "draw", *files)
     assert done.returncode == 0, done.stdout
     for name, folder in kept.items():
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
@@ -142,11 +144,14 @@ def test_the_report_has_headings_in_order_headed_tables_and_links_that_lead_some
 
 
 def test_the_report_is_small_and_written_twice_has_the_same_bytes(smoke):
-    made = smoke / "results/smoke"
-    again = report_page(made, made / "figures", smoke / "benchmarks", smoke / "workflow/report", "smoke")
-    page = (made / "report.html").read_bytes()
-    assert again.encode() == page
+    report = smoke / "results/smoke/report.html"
+    page = report.read_bytes()
     assert len(page) < 10e6
+    report.unlink()
+    arguments = ("report", "results/smoke", "results/smoke", "workflow/report", "smoke")
+    done = execute(smoke, sys.executable, "-m", "edgebatch_artifact.steps", *arguments)
+    assert done.returncode == 0, done.stdout
+    assert report.read_bytes() == page
 
 
 def test_the_figures_are_recorded_with_their_digests(smoke):

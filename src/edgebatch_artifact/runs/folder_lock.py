@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from edgebatch.errors import InputError
+from edgebatch_artifact.storage.files import not_written
 
 
 def hold_folder(folder: Path) -> IO[str]:
@@ -44,8 +45,13 @@ def hold_folder(folder: Path) -> IO[str]:
 
 @contextmanager
 def job_at_work(folder: Path) -> Iterator[None]:
-    """Let a run that begins wait until the block has ended."""
-    with _open(folder / "jobs.lock") as jobs_lock:
+    """Let a run that begins wait until the block has ended; nothing happens in a folder that no run has held."""
+    try:
+        jobs_lock = (folder / "jobs.lock").open(encoding="utf-8")
+    except OSError:
+        yield
+        return
+    with jobs_lock:
         _lock(jobs_lock, fcntl.LOCK_SH)
         yield
 
@@ -56,8 +62,7 @@ def _open(path: Path) -> IO[str]:
         # read and written by every user who may write to the folder: their umask decides
         return path.open("a+", encoding="utf-8")
     except OSError as error:
-        cause = (error.strerror or "no access").lower()
-        raise InputError("", cause, "a file that can be written", str(path)) from None
+        raise not_written(path, error) from None
 
 
 def _lock(file: IO[str], how: int) -> bool:

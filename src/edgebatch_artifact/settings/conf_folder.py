@@ -44,5 +44,5 @@ def read_file(conf: Path, group: str, name: str) -> dict[str, Any]:
 
 def is_global(path: Path, where: str) -> bool:
     """Whether the first line of a file tells Hydra that its keys belong to the root, not to its group."""
-    first = read_utf8(path, where).lstrip("\ufeff").strip().partition("\n")[0]
+    first = read_utf8(path, where).strip().partition("\n")[0]
     return re.fullmatch(r"#+\s*@package\s+_global_\s*", first) is not None

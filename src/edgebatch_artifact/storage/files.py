@@ -40,13 +40,14 @@ def replace(path: Path, produce: Callable[[Path], object]) -> None:
         produce(temporary)
         temporary.replace(path)
     except OSError as error:
-        raise _not_written(path, error) from None
+        raise not_written(path, error) from None
     finally:
         if os.path.lexists(temporary):
             temporary.unlink()
 
 
-def _not_written(path: Path, error: OSError) -> InputError:
+def not_written(path: Path, error: OSError) -> InputError:
+    """The error that reports a file that could not be written, with the cause."""
     if is_full(error):
         return no_room(path)
     found = (error.strerror or "no access").lower()
