@@ -24,7 +24,7 @@ FINISHES_WITHIN_S = 600.0
 
 
 def _copy(to):
-    return copy_project(to, parts=(*PARTS, "profiles"))
+    return copy_project(to, parts=PARTS)
 
 
 @contextmanager

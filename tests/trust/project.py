@@ -41,7 +41,7 @@ SMOKE = ("--config", "scale=smoke")
 
 def whole_project(to: Path) -> Path:
     """A copy of the project with the options of every run."""
-    return copy_project(to, parts=(*PARTS, "profiles"))
+    return copy_project(to, parts=PARTS)
 
 
 def small_project(to: Path) -> Path:

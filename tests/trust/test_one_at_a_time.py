@@ -12,8 +12,6 @@ LINE = r"artifact: results/run\.lock: found process (\d+) on .+ since [\d-]+ [\d
 WAITING = "artifact: waiting for the jobs of a run that was killed"
 WORK = "        with job_at_work(RESULTS):\n"
 HANG = "            import time\n            while not Path('go').exists():\n                time.sleep(1)\n"
-    "            import time\n            while not Path('go').exists():\n                time.sleep(1)\n"
-)
 
 
 def _wait_for(condition, seconds=60):

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("conf", "src", "workflow", "benchmarks", "notebooks", "paper")
+FOLDERS = ("conf", "src", "workflow", "profiles", "benchmarks", "notebooks", "paper")
 PARTS = (*FOLDERS, "Snakefile", "pyproject.toml", "environment.yml")
 GENERATED = shutil.ignore_patterns("*.egg-info", "tables", "values.tex", "build", "main.pdf")
 

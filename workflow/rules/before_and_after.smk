@@ -1,8 +1,11 @@
 # Before jobs start, the folder is held and the plan is written, which all jobs read. Not in a dry run.
+# What is held stays here for as long as this process lives.
+HELD = []
+
+
 onstart:
     try:
-        # kept for as long as this process lives
-        HELD = hold_folder(RESULTS)
+        HELD.append(hold_folder(RESULTS))
         remove_leftovers(
             RESULTS, map(Path, [f"{ROOT}figures", f"{ROOT}paper/tables"])
         )

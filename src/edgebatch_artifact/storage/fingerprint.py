@@ -18,6 +18,14 @@ PACKAGES = ("edgebatch", "edgebatch_artifact")
 
 def fingerprint(*modules: str) -> str:
     """Twelve hexadecimal digits for the code of `modules` and everything of ours they import."""
+    digest = hashlib.sha256()
+    for module in sorted(imported_modules(*modules)):
+        digest.update(f"{module}\n{_code(_source(module))[0]}\n".encode())
+    return digest.hexdigest()[:12]
+
+
+def imported_modules(*modules: str) -> set[str]:
+    """`modules` and everything of ours that they import, directly or not."""
     closure: set[str] = set()
     waiting = list(modules)
     while waiting:
@@ -25,10 +33,7 @@ def fingerprint(*modules: str) -> str:
         if module not in closure:
             closure.add(module)
             waiting.extend(_code(_source(module))[1])
-    digest = hashlib.sha256()
-    for module in sorted(closure):
-        digest.update(f"{module}\n{_code(_source(module))[0]}\n".encode())
-    return digest.hexdigest()[:12]
+    return closure
 
 
 @cache

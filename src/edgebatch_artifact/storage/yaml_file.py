@@ -6,10 +6,6 @@ import io
 from pathlib import Path
 from typing import Any
 
-import yaml
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-
 from edgebatch.errors import InputError
 
 
@@ -29,6 +25,11 @@ def read_yaml(path: Path, where: str) -> dict[str, Any]:
 
     Raises an `InputError` if the file is not there, not YAML, or not a mapping.
     """
+    # jobs read no YAML, and need not wait for its readers
+    import yaml
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
     text = read_utf8(path, where)
     try:
         data = OmegaConf.to_container(OmegaConf.load(io.StringIO(text)), resolve=False)

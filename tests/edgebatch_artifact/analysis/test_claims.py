@@ -1,32 +1,14 @@
-import pandas as pd
+"""Claims decided on results that are made up."""
+
 import pytest
 
-from edgebatch.errors import InputError
-from edgebatch_artifact.analysis.claims import Claim, Part, decide, read_claims, shares
-from edgebatch_artifact.publish.claims_page import claims_page
-from edgebatch_artifact.runs.simulate import METRICS
+from edgebatch import InputError
+from edgebatch_artifact.analysis.claim_file import Claims, Part
+from edgebatch_artifact.analysis.claims import decide_all
+from edgebatch_artifact.analysis.comparisons import shares
+from edgebatch_artifact.analysis.sources import read_claims
+from tests.edgebatch_artifact.samples import decide_claim, make_claim, make_samples
 from tests.workflow.checkout import ROOT
-
-
-def _claim(test, column="throughput_per_s", **more):
-    defaults = {"experiments": ("e",), "of": "ours", "over": ("theirs",), "certainty": "chosen"}
-    return Claim(id="C", says="a claim", test=test, column=column, **(defaults | more))
-
-
-def _samples(column, *points, axis="load"):
-    """Samples of an experiment: for each point the values of both schedulers, one a seed."""
-    rows = []
-    for place, (ours, theirs) in enumerate(points):
-        for scheduler, values in (("ours", ours), ("theirs", theirs)):
-            for seed, value in enumerate(values):
-                row = {axis: place, "scheduler": scheduler, "seed": seed, **dict.fromkeys(METRICS, 0.0)}
-                rows.append(row | {column: value})
-    return {"e": pd.DataFrame(rows)}
-
-
-def _decide(claim, samples):
-    return decide(claim, samples, 0.95, lambda experiment, axis, value: f"{axis} {value}")
-
 
 MORE, LESS, SAME = ((5, 6, 7), (1, 2, 2)), ((1, 2, 2), (5, 6, 7)), ((3, 4, 5), (3, 4, 5))
 SURELY_NOT = ((5, 6, 7), (1, 2, 20))
@@ -43,15 +25,15 @@ SURELY_NOT = ((5, 6, 7), (1, 2, 20))
     ],
 )
 def test_surpasses_asks_for_a_paired_difference_above_zero_everywhere(points, verdict):
-    decision = _decide(_claim("surpasses"), _samples("throughput_per_s", *points))
+    decision = decide_claim(make_claim("surpasses"), make_samples("throughput_per_s", *points))
     assert decision.verdict == verdict
     assert len(decision.exceptions) == sum(point is not MORE for point in points)
 
 
 @pytest.mark.parametrize(("load", "verdict"), [(0, "holds"), (1, "does not hold")])
 def test_a_claim_is_decided_where_it_says(load, verdict):
-    samples = _samples("throughput_per_s", MORE, LESS)
-    assert _decide(_claim("surpasses", where={"load": load}), samples).verdict == verdict
+    samples = make_samples("throughput_per_s", MORE, LESS)
+    assert decide_claim(make_claim("surpasses", where={"load": load}), samples).verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -63,19 +45,19 @@ def test_a_claim_is_decided_where_it_says(load, verdict):
 )
 def test_a_claim_about_what_is_not_swept_is_refused(where, line):
     with pytest.raises(InputError, match=line):
-        _decide(_claim("surpasses", where=where), _samples("throughput_per_s", MORE, LESS))
+        decide_claim(make_claim("surpasses", where=where), make_samples("throughput_per_s", MORE, LESS))
 
 
 def test_differences_are_paired_by_seed():
     # far apart between seeds, and always one apart within a seed
-    samples = _samples("throughput_per_s", ((1.0, 101, 1001), (0.1, 100, 1000)))
-    assert _decide(_claim("surpasses"), samples).verdict == "holds"
+    samples = make_samples("throughput_per_s", ((1.0, 101, 1001), (0.1, 100, 1000)))
+    assert decide_claim(make_claim("surpasses"), samples).verdict == "holds"
     shuffled = {"e": samples["e"].sample(frac=1, random_state=1)}
-    assert _decide(_claim("surpasses"), shuffled) == _decide(_claim("surpasses"), samples)
+    assert decide_claim(make_claim("surpasses"), shuffled) == decide_claim(make_claim("surpasses"), samples)
 
 
 def test_exceptions_name_setting_opponent_and_difference():
-    decision = _decide(_claim("surpasses"), _samples("throughput_per_s", MORE, ((1, 1), (2, 2))))
+    decision = decide_claim(make_claim("surpasses"), make_samples("throughput_per_s", MORE, ((1, 1), (2, 2))))
     assert decision.exceptions == ("e: load 1; against scheduler theirs: -1 ± 0",)
 
 
@@ -88,7 +70,10 @@ def test_exceptions_name_setting_opponent_and_difference():
     ],
 )
 def test_equals_asks_for_the_same_value_for_every_seed(points, verdict):
-    assert _decide(_claim("equals", "batch_size"), _samples("batch_size", *points)).verdict == verdict
+    assert (
+        decide_claim(make_claim("equals", "batch_size"), make_samples("batch_size", *points)).verdict
+        == verdict
+    )
 
 
 SAVES_MUCH, SAVES_LITTLE = ((10, 20, 30), (100, 200, 300)), ((60, 120, 180), (100, 200, 300))
@@ -106,12 +91,14 @@ SAVES_MUCH, SAVES_LITTLE = ((10, 20, 30), (100, 200, 300)), ((60, 120, 180), (10
     ],
 )
 def test_saves_asks_for_more_than_the_least_share_with_confidence(points, verdict):
-    claim = _claim("saves", "nodes", at_least=0.45)
-    assert _decide(claim, _samples("nodes", *points)).verdict == verdict
+    claim = make_claim("saves", "nodes", at_least=0.45)
+    assert decide_claim(claim, make_samples("nodes", *points)).verdict == verdict
 
 
 def test_the_share_saved_is_that_of_all_seeds_together():
-    decision = _decide(_claim("saves", "nodes", at_least=0.45), _samples("nodes", ((1, 9), (10, 90))))
+    decision = decide_claim(
+        make_claim("saves", "nodes", at_least=0.45), make_samples("nodes", ((1, 9), (10, 90)))
+    )
     assert "nodes saved from 90 % to 90 %" in decision.measured
 
 
@@ -120,7 +107,7 @@ def test_the_share_saved_is_that_of_all_seeds_together():
     [([LESS, MORE], "holds", 1), ([MORE, MORE], "holds", 2), ([LESS, SAME], "does not hold", 0)],
 )
 def test_somewhere_asks_for_one_setting_and_tells_those(points, verdict, told):
-    decision = _decide(_claim("somewhere"), _samples("throughput_per_s", *points))
+    decision = decide_claim(make_claim("somewhere"), make_samples("throughput_per_s", *points))
     assert decision.verdict == verdict
     assert len(decision.exceptions) == told
 
@@ -137,36 +124,30 @@ OURS, THEIRS = _part("ours", "ours", "theirs"), _part("theirs", "theirs", "ours"
     [((OURS,), "holds"), ((OURS, THEIRS), "holds in part"), ((THEIRS,), "does not hold")],
 )
 def test_survives_asks_for_each_part_in_enough_draws(parts, verdict):
-    samples = _samples("throughput_per_s", *[MORE] * 9, LESS, axis="draw")
-    claim = _claim("survives", "", of="", over=(), at_least=0.9, parts=parts)
-    assert _decide(claim, samples).verdict == verdict
-    strict = _claim("survives", "", of="", over=(), at_least=0.91, parts=parts)
-    assert _decide(strict, samples).verdict == "does not hold"
+    samples = make_samples("throughput_per_s", *[MORE] * 9, LESS, axis="draw")
+    claim = make_claim("survives", "", of="", over=(), at_least=0.9, parts=parts)
+    assert decide_claim(claim, samples).verdict == verdict
+    strict = make_claim("survives", "", of="", over=(), at_least=0.91, parts=parts)
+    assert decide_claim(strict, samples).verdict == "does not hold"
 
 
 def test_shares_count_draws_with_an_exact_interval():
-    claim = _claim("survives", "", of="", over=(), at_least=0.9, parts=(OURS,))
-    row = shares(claim, _samples("throughput_per_s", *[MORE] * 5, *[LESS] * 5, axis="draw")["e"], 0.95).iloc[
-        0
-    ]
+    claim = make_claim("survives", "", of="", over=(), at_least=0.9, parts=(OURS,))
+    row = shares(
+        claim, make_samples("throughput_per_s", *[MORE] * 5, *[LESS] * 5, axis="draw")["e"], 0.95
+    ).iloc[0]
     assert (row.claim, row.share, row.draws) == ("ours", 0.5, 10)
     assert (row.low, row.high) == pytest.approx((0.1871, 0.8129), abs=5e-5)
 
 
-def test_the_page_shows_statement_command_verdict_and_minutes():
-    decision = _decide(_claim("surpasses"), _samples("throughput_per_s", MORE, LESS))
-    page = claims_page([decision], {"e": 1.25})
-    row = next(line for line in page.splitlines() if line.startswith("| C "))
-    for text in (
-        "a claim",
-        "[chosen]",
-        "`snakemake --cores 8 figures/e.csv`",
-        "**holds in part**",
-        "| 1.2 |",
-    ):
-        assert text in row
-    assert "## C: where it is not so" in page
-    assert "| – |" in claims_page([decision], {})
+def test_every_claim_is_decided_in_order_and_one_of_no_experiment_is_refused():
+    samples = make_samples("throughput_per_s", MORE)
+    chosen = tuple(make_claim("surpasses", id=id_) for id_ in ("C1", "C2"))
+    claims = Claims(0.95, chosen)
+    assert [d.claim.id for d in decide_all(claims, samples, lambda *names: "")] == ["C1", "C2"]
+    elsewhere = Claims(0.95, (make_claim("surpasses", experiments=("d",)),))
+    with pytest.raises(InputError, match=r"^conf/claims\.yaml: C\.experiments: found d, expected one of e"):
+        decide_all(elsewhere, samples, lambda *names: "")
 
 
 def test_every_claim_compares_schedulers_that_its_experiments_sweep():

@@ -1,10 +1,8 @@
 import pandas as pd
 import pytest
 
-from edgebatch_artifact.analysis.collect import points_of_figure
-from edgebatch_artifact.analysis.gap import relative
-from edgebatch_artifact.runs.simulate import METRICS
-from tests.workflow.checkout import ROOT
+from edgebatch.metrics import METRICS
+from edgebatch_artifact.analysis.gap import with_gap
 
 
 def _samples(**sizes):
@@ -21,7 +19,7 @@ def _samples(**sizes):
 
 @pytest.fixture
 def compared():
-    return relative(_samples(best=[4, 8, 2], other=[3, 8, 1]), "best")
+    return with_gap(_samples(best=[4, 8, 2], other=[3, 8, 1]), "best")
 
 
 def test_a_gap_is_the_part_of_the_reference_that_is_missing_seed_by_seed(compared):
@@ -36,29 +34,17 @@ def test_the_reference_itself_is_left_out(compared):
 
 def test_pairs_do_not_depend_on_the_order_of_the_rows(compared):
     shuffled = _samples(best=[4, 8, 2], other=[3, 8, 1]).sample(frac=1, random_state=1)
-    again = relative(shuffled, "best").sort_values(["load", "seed"], ignore_index=True)
+    again = with_gap(shuffled, "best").sort_values(["load", "seed"], ignore_index=True)
     pd.testing.assert_frame_equal(again, compared)
 
 
 def test_there_is_no_gap_to_an_empty_batch():
-    compared = relative(_samples(best=[0, 4], other=[0, 2]), "best")
+    compared = with_gap(_samples(best=[0, 4], other=[0, 2]), "best")
     assert compared["gap"].tolist() == [0.0, 0.5] * 2
     assert compared["exact"].tolist() == [1.0, 0.0] * 2
 
 
 def test_a_scheduler_that_serves_more_has_a_gap_below_zero():
-    compared = relative(_samples(best=[4, 4], other=[5, 4]), "best")
+    compared = with_gap(_samples(best=[4, 4], other=[5, 4]), "best")
     assert compared["gap"].tolist() == [-0.25, 0.0] * 2
     assert compared["exact"].tolist() == [0.0, 1.0] * 2
-
-
-def test_a_figure_relative_to_a_scheduler_shows_gaps_of_the_others_with_paired_intervals():
-    y = {"columns": {"gap": "Gap", "exact": "Exact"}, "label": "Share", "relative_to": "best"}
-    samples = _samples(best=[4, 8, 2], other=[3, 6, 1.5])
-    points = points_of_figure("mine", {"draw": "bars", "y": y}, samples, ROOT / "conf")
-    assert list(points.columns[:3]) == ["load", "scheduler", "column"]
-    assert points["scheduler"].tolist() == ["other"] * 4
-    gaps = points[points["column"] == "gap"]
-    # sizes vary from seed to seed, their gap does not
-    assert gaps["mean"].tolist() == [0.25, 0.25]
-    assert gaps["half_width"].tolist() == [0.0, 0.0]

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from edgebatch_artifact.settings.compose import groups
+from edgebatch_artifact.settings.conf_folder import groups
 from tests.workflow.checkout import ROOT
 
 EXPERIMENTS = groups(ROOT / "conf")["experiment"]

@@ -11,9 +11,9 @@ import pytest
 
 from edgebatch.errors import InputError
 from edgebatch_artifact.archive import archive
-from edgebatch_artifact.archive.provenance import Job, read_summary
+from edgebatch_artifact.archive.crate import METADATA
+from edgebatch_artifact.archive.provenance import Job
 from edgebatch_artifact.cli import main
-from edgebatch_artifact.runs.batch_data import Batch, Run
 from tests.workflow.checkout import ROOT
 
 TRACKED = ("README.md", "LICENSE", "CITATION.cff", "Snakefile", "requirements.lock")
@@ -22,7 +22,6 @@ JOBS = [
     Job("typeset", "latexmk", ("a.pdf",), ("paper/main.pdf",), "paper/main.pdf"),
     Job("page", "artifact report", ("a.png",), ("report.html",), "report.html"),
 ]
-HEAD = "output_file\tdate\trule\tlog-file(s)\tinput-file(s)\tshellcmd\tstatus\tplan"
 
 
 def _git(*arguments):
@@ -47,13 +46,14 @@ def project(tmp_path, monkeypatch):
     _git("init")
     _git("add", ".")
     _git("commit", "--message", "All", "--date", "2026-01-01T12:00:00")
-    monkeypatch.setattr(archive, "recorded_jobs", lambda: JOBS)
+    monkeypatch.setattr(archive, "make_plan", lambda *rest: None)
+    monkeypatch.setattr(archive, "recorded_jobs", lambda plan: JOBS)
     return tmp_path
 
 
 def _graph(path):
     with zipfile.ZipFile(path) as archived:
-        return {entity["@id"]: entity for entity in json.loads(archived.read(archive.METADATA))["@graph"]}
+        return {entity["@id"]: entity for entity in json.loads(archived.read(METADATA))["@graph"]}
 
 
 def test_the_zip_has_what_git_tracks_and_what_the_jobs_read_and_wrote(project):
@@ -132,7 +132,7 @@ def _remove(name):
         (lambda: shutil.rmtree(".git"), "git: found fatal: not a git repository"),
     ],
 )
-def test_what_is_missing_or_not_up_to_date_is_refused_in_one_line_and_nothing_is_written(
+def test_what_is_missing_or_changed_is_refused_in_one_line_and_nothing_is_written(
     project, capsys, monkeypatch, spoil, told
 ):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.parent))
@@ -153,48 +153,6 @@ def test_a_citation_without_a_key_that_the_crate_needs_is_refused_by_name(projec
 
 
 def test_without_a_pdf_of_the_paper_there_is_no_archive(project, monkeypatch):
-    monkeypatch.setattr(archive, "recorded_jobs", lambda: JOBS[:1])
+    monkeypatch.setattr(archive, "recorded_jobs", lambda plan: JOBS[:1])
     with pytest.raises(InputError, match=r"paper/main\.pdf: found no rule"):
         archive.archive(Path("dist"))
-
-
-def _row(file, rule="draw", inputs="points.csv", command="draw", status="ok", plan="no update"):
-    return "\t".join((file, "Thu Jan 1 00:00:00 2026", rule, "log", inputs, command, status, plan))
-
-
-def test_a_summary_gives_each_job_once_with_all_that_it_wrote():
-    jobs = read_summary(
-        ["Building DAG of jobs...", HEAD, _row("b.pdf"), _row("b.png"), _row("a.pdf", inputs="x.csv,a.csv")]
-    )
-    assert jobs == [
-        Job("draw", "draw", ("a.csv", "x.csv"), ("a.pdf",), "a.pdf"),
-        Job("draw", "draw", ("points.csv",), ("b.pdf", "b.png"), "b.pdf"),
-    ]
-
-
-def test_the_marker_of_a_batch_stands_for_its_runs(tmp_path):
-    runs = [Run(f"settings/{i}.json", f"runs/{i}-c.json", "c", "DFTSP", "words") for i in (1, 2)]
-    marker = tmp_path / "b.done"
-    marker.with_suffix(".json").write_text(Batch(("a",), tuple(runs)).to_json())
-    made = _row(str(marker), "simulate", "", "-")
-    collected = _row("a.csv", "collect", f"{marker},conf/claims.yaml", "collect")
-    assert read_summary([HEAD, collected, made]) == [
-        Job(
-            "collect", "collect", ("conf/claims.yaml", "runs/1-c.json", "runs/2-c.json"), ("a.csv",), "a.csv"
-        ),
-        *(Job("simulate", run.command(), (run.setting,), (run.result,), str(marker)) for run in runs),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("row", "found"),
-    [
-        (_row("a.pdf", status="missing", plan="update pending"), "missing"),
-        (_row("a.pdf", plan="update pending"), "update pending"),
-        (_row("a.pdf", status="params changed"), "params changed"),
-        (_row("a.pdf", command="-"), "no record"),
-    ],
-)
-def test_a_file_that_is_not_up_to_date_is_refused_by_name(row, found):
-    with pytest.raises(InputError, match=rf"^a\.pdf: found {found}"):
-        read_summary([HEAD, row])

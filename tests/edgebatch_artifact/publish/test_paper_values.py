@@ -4,18 +4,19 @@ import subprocess
 import pandas as pd
 import pytest
 
-from edgebatch_artifact.analysis.claims import Claim, Decision
+from edgebatch_artifact.analysis.claims import Decision
 from edgebatch_artifact.publish.paper_values import (
-    of_configuration,
-    of_decisions,
-    of_gains,
-    of_points,
-    of_width,
+    claim_values,
+    configuration_values,
+    gain_values,
+    point_values,
     values_file,
+    width_values,
 )
-from edgebatch_artifact.settings.experiment import ExperimentData
+from tests.edgebatch_artifact.experiments import make_experiment
+from tests.edgebatch_artifact.samples import make_claim
 
-DATA = ExperimentData("load", {"draw": "lines"}, {}, [])
+EXPERIMENT = make_experiment("load")
 POINTS = pd.DataFrame(
     {
         "model": ["m", "m", "n"],
@@ -30,7 +31,7 @@ POINTS = pd.DataFrame(
 
 
 def test_points_are_named_by_their_axes():
-    assert of_points(DATA, POINTS) == {
+    assert point_values(EXPERIMENT, POINTS) == {
         "load/m/dftsp/0.5/throughput_per_s": "12.3",
         "load/m/other/0.5/throughput_per_s": "0",
         "load/n/dftsp/200/throughput_per_s": "1234",
@@ -38,35 +39,33 @@ def test_points_are_named_by_their_axes():
 
 
 def test_shares_of_claims_are_numbered():
-    data = ExperimentData("robust", {"draw": "claims"}, {}, [])
-    assert of_points(data, pd.DataFrame({"share": [1.0, 0.925]})) == {
+    experiment = make_experiment("robust", figure={"draw": "claims"})
+    assert point_values(experiment, pd.DataFrame({"share": [1.0, 0.925]})) == {
         "robust/1": "100 %",
         "robust/2": "92.5 %",
     }
 
 
 def test_the_widest_interval_is_relative_to_its_mean():
-    assert of_width(DATA, POINTS) == {"load/widest": "10 %"}
+    assert width_values(EXPERIMENT, POINTS) == {"load/widest": "10 %"}
 
 
 def test_gains_are_ratios_of_means_where_the_other_serves_anything():
     columns = {"scheduler": ["dftsp", "o"] * 3, "rate": [1, 1, 2, 2, 3, 3], "seed": [0] * 6}
     samples = pd.DataFrame(columns | {"throughput_per_s": [4.0, 2.0, 9.0, 3.0, 5.0, 0.0]})
-    assert of_gains(DATA, samples) == {"load/gain/o/least": "2", "load/gain/o/most": "3"}
-    assert of_gains(DATA, samples[samples["scheduler"] == "o"]) == {}
+    assert gain_values(EXPERIMENT, samples) == {"load/gain/o/least": "2", "load/gain/o/most": "3"}
+    assert gain_values(EXPERIMENT, samples[samples["scheduler"] == "o"]) == {}
 
 
 def test_configuration_values_are_named_by_their_dotted_keys():
     data = {"slots": {"uplink_s": 0.25, "deep": {"x": [1, 2]}}, "cost": "flops", "nothing": None}
     expected = {"conf/slots.uplink_s": "0.25", "conf/slots.deep.x": "1, 2", "conf/cost": "flops"}
-    assert of_configuration(data) == expected
+    assert configuration_values(data) == expected
 
 
 def test_claims_have_a_verdict_and_a_measure():
-    compared = {"column": "nodes", "of": "dftsp", "over": ("brute_force",)}
-    claim = Claim(id="C9", says="s", test="equals", certainty="seed", experiments=("e",), **compared)
-    decision = Decision(claim, "expected", "found 5 %", "holds", ())
-    assert of_decisions([decision]) == {"claim/C9/verdict": "holds", "claim/C9/measured": "found 5 %"}
+    decision = Decision(make_claim("equals", id="C9"), "expected", "found 5 %", "holds", ())
+    assert claim_values([decision]) == {"claim/C9/verdict": "holds", "claim/C9/measured": "found 5 %"}
 
 
 def _typeset(folder, text):

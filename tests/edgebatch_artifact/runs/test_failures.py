@@ -1,57 +1,88 @@
+"""What a run could not simulate, as its files alone tell it."""
+
 import json
-from types import SimpleNamespace
 
 import pytest
 
-from edgebatch_artifact.runs.batch_data import Batch, Run
-from edgebatch_artifact.runs.failures import of_batch, of_jobs, summary
-from edgebatch_artifact.storage.sealed import seal
+from edgebatch.setting import identity
+from edgebatch_artifact.runs.failures import KILLED, failures
+from edgebatch_artifact.runs.plan import Batch, Plan, Run
+from edgebatch_artifact.runs.result_file import store_result
+from edgebatch_artifact.runs.simulate import repeat_command
+
+SETTINGS = [{"number": number} for number in range(3)]
+
+
+def _batch(*numbers):
+    """Runs of numbered settings, called ``setting 0`` and so on."""
+    ids = {number: identity(SETTINGS[number]) for number in numbers}
+    runs = tuple(Run(id_, f"{id_}-c0de", "DFTSP", f"setting {number}") for number, id_ in ids.items())
+    return Batch(("mine",), runs)
+
+
+def _plan(*batches):
+    """A plan that knew of no result when it was made."""
+    named = {batch.name: batch for batch in batches}
+    return Plan("", "results", None, named, {name: batch.runs for name, batch in named.items()})
 
 
 @pytest.fixture
-def batch(tmp_path):
-    """A batch of three settings, of which the first has a result."""
-    files = [tmp_path / f"{number}.json" for number in range(3)]
-    files[0].write_text(seal({"a": 1}, "0"))
-    return Batch(("mine",), tuple(Run("setting.json", str(file), "c0de", "S", file.stem) for file in files))
+def logs(tmp_path):
+    (tmp_path / "logs").mkdir()
+    return tmp_path / "logs"
 
 
-@pytest.fixture
-def log(tmp_path):
+def _log(logs, batch):
     """What its job logged: a print of somebody's, a result, a failure, and a line that a kill cut short."""
-    lines = [{"run": "0", "total": 1.0}, {"run": "1", "failed": "ValueError: no"}]
-    path = tmp_path / "batch.log"
-    path.write_text("3\n" + "".join(json.dumps(line) + "\n" for line in lines) + '{"run": "2", "fai')
-    return path
+    first, second, third = (run.result for run in batch.runs)
+    lines = [{"run": first, "total": 1.0}, {"run": second, "failed": "ValueError: no"}]
+    text = "3\n[1]\n" + "".join(json.dumps(line) + "\n" for line in lines) + f'{{"run": "{third}", "fai'
+    (logs / f"{batch.name}.log").write_text(text)
 
 
-def test_settings_without_a_result_are_listed_with_the_reason_that_was_logged(batch, log):
-    found = of_batch(batch, log)
-    assert [(failure.what, failure.why.partition(",")[0]) for failure in found] == [
-        ("1", "ValueError: no"),
-        ("2", "its job ended before it was done"),
-    ]
-    assert [failure.command for failure in found] == [run.command() for run in batch.runs[1:]]
-    assert {failure.log for failure in found} == {str(log)}
+def test_settings_without_a_result_are_listed_with_reason_log_and_command(tmp_path, logs):
+    batch = _batch(0, 1, 2)
+    _log(logs, batch)
+    store_result(tmp_path, batch.runs[0].result, SETTINGS[0], [])
+    text = failures(_plan(batch), tmp_path, logs)
+    head, *told = text.splitlines()
+    assert head == "2 settings failed; the same command goes on from here."
+    assert told[0::3] == ["setting 1: ValueError: no", f"setting 2: {KILLED}"]
+    assert told[1::3] == [f"    log: {logs / batch.name}.log"] * 2
+    commands = [repeat_command(f"results/experiments/mine.json {run.id}") for run in batch.runs[1:]]
+    assert told[2::3] == [f"    again: {command}" for command in commands]
 
 
-def test_a_job_that_left_no_log_has_all_of_its_settings_listed(batch, tmp_path):
-    assert len(of_batch(batch, tmp_path / "none.log")) == 2
+def test_a_job_that_left_no_log_has_not_begun_and_is_not_listed(tmp_path, logs):
+    assert failures(_plan(_batch(0, 1, 2)), tmp_path, logs) == ""
 
 
-def test_a_job_of_another_rule_is_listed_with_what_makes_its_file(batch):
-    job = SimpleNamespace(
-        rule=SimpleNamespace(name="draw"), wildcards=["mine"], log=["draw.log"], output=["mine.pdf"]
-    )
-    (failure,) = of_jobs([job], {"b": batch})
-    assert (failure.what, failure.log) == ("draw mine", "draw.log")
-    assert failure.command == "snakemake --cores 1 mine.pdf"
-    assert of_jobs([SimpleNamespace(jobs=[job])], {"b": batch}) == [failure]
+def test_a_job_that_was_killed_before_it_logged_has_all_of_its_settings_listed(tmp_path, logs):
+    batch = _batch(0, 1)
+    (logs / f"{batch.name}.log").touch()
+    text = failures(_plan(batch), tmp_path, logs)
+    assert text.startswith("2 settings failed")
+    assert text.count(KILLED) == 2
 
 
-def test_the_summary_has_every_failure_with_log_and_command(batch, log):
-    text = summary(of_batch(batch, log))
-    assert text.startswith("2 failed")
-    for run in batch.runs[1:]:
-        assert f"\n    again: {run.command()}\n" in text
-    assert text.count(f"    log: {log}\n") == 2
+def test_a_run_whose_settings_all_have_results_has_no_failure(tmp_path, logs):
+    batch = _batch(0, 1, 2)
+    _log(logs, batch)
+    for run, setting in zip(batch.runs, SETTINGS, strict=True):
+        store_result(tmp_path, run.result, setting, [])
+    assert failures(_plan(batch), tmp_path, logs) == ""
+
+
+def test_failures_of_several_jobs_are_counted_together_in_order(tmp_path, logs):
+    batches = [_batch(2), _batch(0)]
+    for batch in batches:
+        (logs / f"{batch.name}.log").touch()
+    lines = failures(_plan(*batches), tmp_path, logs).splitlines()
+    assert lines[0].startswith("2 settings failed")
+    assert [line.partition(":")[0] for line in lines[1::3]] == ["setting 0", "setting 2"]
+
+
+def test_one_failure_is_told_in_the_singular(tmp_path, logs):
+    batch = _batch(1)
+    (logs / f"{batch.name}.log").touch()
+    assert failures(_plan(batch), tmp_path, logs).startswith("1 setting failed;")

@@ -1,7 +1,7 @@
 import pytest
 
-from edgebatch_artifact.settings.compose import compose_config, compose_files, groups, setting
-from edgebatch_artifact.settings.sweep import sweep
+from edgebatch_artifact.settings.compose import compose_config, compose_files, setting_of
+from edgebatch_artifact.settings.conf_folder import groups
 from tests.workflow.checkout import ROOT
 
 CONF = ROOT / "conf"
@@ -9,7 +9,7 @@ CONF = ROOT / "conf"
 
 def test_overrides_of_files_and_keys_reach_the_setting():
     composed = compose_config(CONF, ["model=opt_13b", "workload.arrival_rate=7", "scheduler=static_batching"])
-    found = setting(composed)
+    found = setting_of(composed)
     assert (found.system.llm.layers, found.system.llm.hidden_size) == (40, 5120)
     assert found.workload.arrival_rate == 7
     assert found.scheduler.name == "static_batching"
@@ -17,23 +17,23 @@ def test_overrides_of_files_and_keys_reach_the_setting():
 
 
 def test_without_overrides_the_setting_is_the_nominal_one_at_full_scale():
-    found = setting(compose_config(CONF, []))
-    assert found.simulation == setting(compose_config(CONF, ["scale=full"])).simulation
-    assert found.simulation != setting(compose_config(CONF, ["scale=smoke"])).simulation
+    found = setting_of(compose_config(CONF, []))
+    assert found.simulation == setting_of(compose_config(CONF, ["scale=full"])).simulation
+    assert found.simulation != setting_of(compose_config(CONF, ["scale=smoke"])).simulation
     assert found.scheduler.name == "dftsp"
     assert found.system.edge_node.flops == pytest.approx(20 * 1.33e12)
 
 
 def test_a_regime_reaches_into_other_groups():
-    paper, balanced = (setting(compose_config(CONF, [f"regime={name}"])) for name in ("paper", "balanced"))
+    paper, balanced = (setting_of(compose_config(CONF, [f"regime={name}"])) for name in ("paper", "balanced"))
     assert balanced.system.edge_node.memory_bytes < paper.system.edge_node.memory_bytes
     assert balanced.radio.uplink_bandwidth_hz < paper.radio.uplink_bandwidth_hz
 
 
 def test_fixed_padding_reaches_the_system_and_batch_padding_does_not():
-    fixed = setting(compose_config(CONF, ["padding.to=fixed", "padding.fixed_tokens=600"]))
+    fixed = setting_of(compose_config(CONF, ["padding.to=fixed", "padding.fixed_tokens=600"]))
     assert fixed.system.fixed_padding_tokens == 600
-    assert setting(compose_config(CONF, ["padding.fixed_tokens=600"])).system.fixed_padding_tokens is None
+    assert setting_of(compose_config(CONF, ["padding.fixed_tokens=600"])).system.fixed_padding_tokens is None
 
 
 def test_a_file_composed_by_itself_is_the_one_that_its_group_composes():
@@ -48,10 +48,5 @@ def test_every_file_of_every_group_composes_into_a_setting():
     for number in range(max(map(len, known.values()))):
         chosen = {group: files[number % len(files)] for group, files in known.items()}
         composed = compose_config(CONF, [f"{group}={file}" for group, file in chosen.items()])
-        assert setting(composed).id()
+        assert setting_of(composed).id()
         assert chosen.items() <= composed.choices.items()
-
-
-def test_sweeps_have_the_grammar_of_hydra():
-    axes = sweep({"a": "1,2.5,x", "b": "range(1,4)", "c": 7, "d": "[1,2],[3]"}, "file")
-    assert axes == {"a": [1, 2.5, "x"], "b": [1, 2, 3], "c": [7], "d": [[1, 2], [3]]}

@@ -7,7 +7,8 @@ import yaml
 
 from edgebatch import schedulers
 from edgebatch.model.roofline import Roofline
-from edgebatch_artifact.settings.compose import compose_config, compose_files, groups, setting
+from edgebatch_artifact.settings.compose import compose_config, compose_files, setting_of
+from edgebatch_artifact.settings.conf_folder import groups
 from tests.workflow.checkout import ROOT
 
 CONF = ROOT / "conf"
@@ -88,13 +89,13 @@ def test_the_nominal_node_is_twenty_tx2():
 
 
 def test_the_nominal_cost_model_counts_arithmetic_alone():
-    assert setting(compose_config(CONF, [])).system.cost == "flops"
+    assert setting_of(compose_config(CONF, [])).system.cost == "flops"
 
 
 def test_under_roofline_all_devices_together_have_their_bandwidths_together():
     # twenty times the 59.7 GB/s of a TX2
-    assert setting(compose_config(CONF, ["cost=roofline"])).system.cost == Roofline(1.194e12)
-    assert setting(compose_config(CONF, ["cost=roofline", "edge_node=l4"])).system.cost == Roofline(300e9)
+    assert setting_of(compose_config(CONF, ["cost=roofline"])).system.cost == Roofline(1.194e12)
+    assert setting_of(compose_config(CONF, ["cost=roofline", "edge_node=l4"])).system.cost == Roofline(300e9)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_under_roofline_all_devices_together_have_their_bandwidths_together():
 )
 def test_quantized_weights_alone_speed_up_arithmetic_under_flops_only(technique, under_flops, under_roofline):
     for cost, factor in (("flops", under_flops), ("roofline", under_roofline)):
-        system = setting(compose_config(CONF, [f"quantization={technique}", f"cost={cost}"])).system
+        system = setting_of(compose_config(CONF, [f"quantization={technique}", f"cost={cost}"])).system
         assert system.quantization.compute_factor == factor
 
 

@@ -1,8 +1,11 @@
 import errno
+import hashlib
+import os
 
 import pytest
 
-from edgebatch_artifact.storage.files import PART, NoRoom, remove_leftovers, replace, write, write_if_changed
+from edgebatch.errors import InputError
+from edgebatch_artifact.storage.files import PART, NoRoom, remove_leftovers, replace, sha256, write
 
 
 def test_a_file_is_written_with_its_folder(tmp_path):
@@ -64,22 +67,25 @@ def test_what_a_killed_process_left_half_written_is_removed_and_nothing_else(tmp
     assert [path.exists() for path in (*kept, *parts)] == [True, True, True, False, False]
 
 
-def test_others_may_read_what_is_written(tmp_path):
-    write(tmp_path / "file.txt", "text")
-    assert (tmp_path / "file.txt").stat().st_mode & 0o777 == 0o644
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_the_umask_decides_who_may_read_and_write_a_file(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        write(tmp_path / "file.txt", "text")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file.txt").stat().st_mode & 0o777 == mode
 
 
-def test_a_file_that_holds_the_text_already_keeps_its_identity(tmp_path):
-    path = tmp_path / "file.txt"
-    write_if_changed(path, "text")
-    before = path.stat()
-    write_if_changed(path, "text")
-    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    write_if_changed(path, "other")
-    assert path.read_text() == "other"
+def test_a_file_in_place_of_a_folder_is_named(tmp_path):
+    (tmp_path / "folder").write_text("a file")
+    with pytest.raises(
+        InputError, match=r"folder/sub/file\.txt: found .*folder, a file in place of a folder"
+    ):
+        write(tmp_path / "folder/sub/file.txt", "text")
+    assert (tmp_path / "folder").read_text() == "a file"
 
 
-def test_a_file_that_is_not_text_is_replaced(tmp_path):
-    (tmp_path / "file.txt").write_bytes(b"\xff\xfe")
-    write_if_changed(tmp_path / "file.txt", "text")
-    assert (tmp_path / "file.txt").read_text() == "text"
+def test_the_digest_is_that_of_the_bytes(tmp_path):
+    (tmp_path / "file").write_bytes(b"\xff\r\n")
+    assert sha256(tmp_path / "file") == hashlib.sha256(b"\xff\r\n").hexdigest()

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread, imsave
 
-from edgebatch_artifact.publish.figures import make
-from edgebatch_artifact.settings.experiment import ExperimentData
+from edgebatch_artifact.publish.figures import make_figure, own_style
 from edgebatch_artifact.verify.compare import how_they_differ, look_alike, same_but_for_rounding
+from tests.edgebatch_artifact.experiments import make_experiment
 
 LOADS = (10, 20, 50, 100)
 MEANS = {"a": [8.0, 16.0, 31.0, 36.0], "b": [8.0, 15.0, 24.0, 26.0]}
@@ -18,21 +18,21 @@ MEANS = {"a": [8.0, 16.0, 31.0, 36.0], "b": [8.0, 15.0, 24.0, 26.0]}
 
 def _figure(means):
     """Two lines over four loads, as the pipeline draws them."""
-    y = {"columns": {"served": "Served"}, "label": "Throughput (requests/s)"}
-    figure = {"draw": "lines", "x": {"key": "load", "label": "Load (requests/s)"}, "y": y, "lines": "kind"}
+    y = {"columns": {"throughput_per_s": "Served"}, "label": "Throughput (requests/s)"}
+    figure = {"x": {"key": "load", "label": "Load (requests/s)"}, "y": y, "lines": "kind"}
     labels = {"kind": {name: {"label": name.upper()} for name in means}}
+    axes = [{"load": load, "kind": kind} for kind in means for load in LOADS]
+    heights = [mean for line in means.values() for mean in line]
     rows = [
-        {"load": load, "kind": kind, "column": "served", "mean": mean, "half_width": 0.3}
-        for kind, line in means.items()
-        for load, mean in zip(LOADS, line, strict=True)
+        {**values, "column": "throughput_per_s", "mean": mean, "half_width": 0.3}
+        for values, mean in zip(axes, heights, strict=True)
     ]
-    points = [{"id": "i", "run": "r", "axes": {"load": row["load"], "kind": row["kind"]}} for row in rows]
-    return make(ExperimentData("mine", figure, labels, points), pd.DataFrame(rows))
+    return make_figure(make_experiment(axes=axes, labels=labels, figure=figure), pd.DataFrame(rows))
 
 
 def _png(figure, **style):
     buffer = io.BytesIO()
-    with mpl.rc_context(style):
+    with own_style(), mpl.rc_context(style):
         figure.savefig(buffer, dpi=300, format="png")
     return buffer.getvalue()
 

@@ -3,8 +3,9 @@ import json
 import pytest
 
 from edgebatch.errors import InputError
+from edgebatch_artifact.storage.files import sha256
 from edgebatch_artifact.verify import platform_record
-from edgebatch_artifact.verify.platform_record import differences, here, read_record, record, sha256
+from edgebatch_artifact.verify.platform_record import differences, here, read_record, record
 from tests.workflow.checkout import ROOT
 
 

@@ -5,8 +5,9 @@ import os
 
 import pytest
 
+from edgebatch_artifact.storage.files import sha256
 from edgebatch_artifact.verify.outcome import Outcome
-from edgebatch_artifact.verify.platform_record import Record, here, sha256
+from edgebatch_artifact.verify.platform_record import Record, here
 from edgebatch_artifact.verify.published import Published, read_published
 
 OTHER = here() | {"machine": "another"}

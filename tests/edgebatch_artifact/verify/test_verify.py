@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from edgebatch_artifact.cli import main
-from edgebatch_artifact.publish.conclude import CONCLUSIONS
+from edgebatch_artifact.runs.result_file import read_result, result_path
 from edgebatch_artifact.verify import results as results_module
 from edgebatch_artifact.verify.outcome import Outcome
+from edgebatch_artifact.verify.published import CONCLUSIONS
 from edgebatch_artifact.verify.results import Sample, check_results, simulate_again
 from tests.edgebatch_artifact.small_tree import EXPERIMENT, make_tree
 
 FIGURE, TABLE = f"figures/{EXPERIMENT}", f"paper/tables/{EXPERIMENT}.tex"
+RESULTS = Path("results")
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +24,25 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        return folder, list(make_tree().runs)
+        return folder, make_tree()
 
 
 @pytest.fixture
-def runs(made, tmp_path, monkeypatch):
-    """The four runs of a tree in the working directory, to damage."""
+def plan(made, tmp_path, monkeypatch):
+    """The plan of a tree in the working directory, to damage."""
     monkeypatch.chdir(shutil.copytree(made[0], tmp_path / "tree"))
     return made[1]
+
+
+@pytest.fixture
+def runs(plan):
+    """Its four runs."""
+    assert len(plan.runs) == 4
+    return plan.runs
+
+
+def _file(run):
+    return str(result_path(RESULTS, run.result))
 
 
 def _verify(capsys, *arguments):
@@ -98,18 +111,17 @@ def test_every_damaged_file_is_named_and_no_other(runs, capsys):
 
 
 def test_a_missing_run_is_named_with_what_could_not_be_verified_for_want_of_it(runs, capsys):
-    Path(runs[0].result).unlink()
+    missing = _file(runs[0])
+    Path(missing).unlink()
     status, named, said = _verify(capsys, "--sample", "0")
     assert status == 1
-    assert named[runs[0].result] == f"found no result, expected that of {runs[0].words}"
-    assert named.keys() == {runs[0].result, f"{FIGURE}.csv", *CONCLUSIONS}
+    assert named[missing] == f"found no result, expected that of {runs[0].words}"
+    assert named.keys() == {missing, f"{FIGURE}.csv", *CONCLUSIONS}
     assert "results             3 agree to the last byte, 1 not verified" in said
     assert "Not verified: `make reproduce`" in said
 
 
-def test_without_results_pictures_are_verified_against_their_csv_and_the_rest_is_said_to_be_open(
-    runs, capsys
-):
+def test_without_results_pictures_are_compared_with_their_csv_and_the_rest_is_open(runs, capsys):
     shutil.rmtree("results")
     _flip(f"{FIGURE}.png")
     status, named, said = _verify(capsys)
@@ -131,36 +143,44 @@ def test_without_results_nothing_is_drawn_from_a_csv_that_was_edited(runs, capsy
     assert "cannot be relied on" in named[f"{FIGURE}.png"]
 
 
+def test_files_between_results_and_figures_are_not_trusted(runs, capsys):
+    # verified from conf/ and results alone, whatever the cache and the collected tables say
+    for path in [*RESULTS.rglob("*.csv"), *RESULTS.glob("experiments/*"), RESULTS / "nominal.json"]:
+        path.write_text("spoilt")
+    status, named, _ = _verify(capsys, "--sample", "0")
+    assert (status, named) == (0, {})
+
+
 def _resulting(runs):
     """What is said of each result that is not as it should be."""
-    return {check.file: check.words for check in check_results(runs) if not check.passed}
+    return {check.file: check.words for check in check_results(runs, RESULTS) if not check.passed}
 
 
 def test_a_result_that_is_cut_short_is_named(runs):
-    path = Path(runs[1].result)
+    path = Path(_file(runs[1]))
     path.write_bytes(path.read_bytes()[:-100])
-    assert _resulting(runs).keys() == {runs[1].result}
+    assert _resulting(runs).keys() == {_file(runs[1])}
 
 
 def test_the_result_of_other_code_alone_is_no_result_and_is_named(runs):
-    path = Path(runs[2].result)
-    other = path.with_name(path.name.replace(runs[2].code, "0" * 12))
+    path = Path(_file(runs[2]))
+    other = path.with_name(f"{runs[2].id}-{'0' * 12}.json")
     path.rename(other)
-    found = _resulting(runs)
-    assert found.keys() == {runs[2].result}
-    assert other.stem in found[runs[2].result]
+    named = _resulting(runs)
+    assert named.keys() == {_file(runs[2])}
+    assert other.stem in named[_file(runs[2])]
 
 
 @pytest.mark.parametrize("change", [{"code": "0" * 12}, {"setting": {"simulation": {"epochs": 2}}}])
 def test_a_result_that_holds_another_setting_or_code_than_its_name_says_is_named(runs, monkeypatch, change):
-    read = results_module.read_run
-    monkeypatch.setattr(results_module, "read_run", lambda path: read(path) | change)
-    assert _resulting(runs).keys() == {run.result for run in runs}
+    monkeypatch.setattr(results_module, "read_result", lambda *where: read_result(*where) | change)
+    assert _resulting(runs).keys() == {_file(run) for run in runs}
 
 
-def _again(runs, sample, seed=0, elsewhere=False):
-    settings = {Path(run.setting).stem: json.loads(Path(run.setting).read_text()) for run in runs}
-    checks = simulate_again(runs, settings, elsewhere, Sample(sample, seed), lambda doing: None)
+def _again(plan, sample, seed=0, elsewhere=False, runs=None):
+    settings = plan.experiments[EXPERIMENT].settings
+    chosen = Sample(sample, seed)
+    checks = simulate_again(runs or plan.runs, RESULTS, settings, elsewhere, chosen, lambda doing: None)
     return {check.file: check for check in checks}
 
 
@@ -175,37 +195,39 @@ def test_a_seed_decides_which_settings_are_simulated_again(runs):
 @pytest.mark.parametrize("elsewhere", [False, True])
 @pytest.mark.parametrize(("factor", "close"), [(1 + 1e-12, True), (1.001, False)])
 def test_a_number_of_a_result_that_does_not_come_out_again_is_named(
-    runs, monkeypatch, factor, close, elsewhere
+    plan, monkeypatch, factor, close, elsewhere
 ):
-    read, spoilt = results_module.read_run, Path(runs[0].result)
+    spoilt = plan.runs[0]
 
-    def spoiling(path):
-        run = read(path)
-        if path == spoilt:
-            run["replicates"][0]["memory_load"] *= factor
-        return run
+    def spoiling(results, name):
+        stored = read_result(results, name)
+        if name == spoilt.result:
+            stored["replicates"][0]["memory_load"] *= factor
+        return stored
 
-    monkeypatch.setattr(results_module, "read_run", spoiling)
-    found = {file: check.outcome for file, check in _again(runs, 4, elsewhere=elsewhere).items()}
+    monkeypatch.setattr(results_module, "read_result", spoiling)
+    outcomes = {file: check.outcome for file, check in _again(plan, 4, elsewhere=elsewhere).items()}
     expected = Outcome.CLOSE if elsewhere and close else Outcome.DIFFERS
-    assert found == dict.fromkeys(found, Outcome.SAME) | {runs[0].result: expected}
+    assert len(outcomes) == 4
+    assert outcomes == dict.fromkeys(outcomes, Outcome.SAME) | {_file(spoilt): expected}
 
 
-def test_an_edited_result_with_its_name_kept_is_named(runs):
-    path = Path(runs[3].result)
+def test_an_edited_result_with_its_name_kept_is_named(plan, runs):
+    path = Path(_file(runs[3]))
     number = json.dumps(json.loads(path.read_text())["replicates"][1]["throughput_per_s"])
     _edit(path, f'"throughput_per_s": {number}', f'"throughput_per_s": 1{number}')
-    checks = list(check_results(runs))
-    checks += _again([run for run, check in zip(runs, checks, strict=True) if check.passed], 4).values()
-    assert {check.file for check in checks if not check.passed} == {runs[3].result}
+    checks = list(check_results(runs, RESULTS))
+    intact = [run for run, check in zip(runs, checks, strict=True) if check.passed]
+    checks += _again(plan, 4, runs=intact).values()
+    assert {check.file for check in checks if not check.passed} == {_file(runs[3])}
 
 
-def test_whatever_a_scheduler_raises_is_told_in_one_line(runs, monkeypatch):
+def test_whatever_a_scheduler_raises_is_told_in_one_line(plan, monkeypatch):
     def fail(*_):
         raise ZeroDivisionError("float\ndivision")
 
-    monkeypatch.setattr(results_module, "simulate", fail)
-    (check,) = _again(runs, 1).values()
+    monkeypatch.setattr(results_module, "replicates_of", fail)
+    (check,) = _again(plan, 1).values()
     assert check.outcome is Outcome.DIFFERS
     assert "ZeroDivisionError: float\\ndivision" in check.words
 

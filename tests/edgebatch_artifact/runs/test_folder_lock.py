@@ -9,32 +9,40 @@ import time
 
 import pytest
 
+from edgebatch import InputError
+from edgebatch_artifact.runs.folder_lock import hold_folder, job_at_work
 from tests.workflow.checkout import environment
 
 HOLD = """
-import subprocess, sys, time
+import sys, time
 from pathlib import Path
-from edgebatch_artifact.runs import run_lock
 from edgebatch.errors import InputError
+from edgebatch_artifact.runs.folder_lock import hold_folder
 try:
-    run_lock.take(Path("state"))
+    held = hold_folder(Path("results"))
 except InputError as error:
     sys.exit(f"refused: {error}")
-if sys.argv[1:] == ["job"]:
-    subprocess.Popen(["sleep", "60"])
 print("held", flush=True)
 time.sleep(60)
+"""
+WORK = """
+import time
+from pathlib import Path
+from edgebatch_artifact.runs.folder_lock import job_at_work
+with job_at_work(Path("results")):
+    print("at work", flush=True)
+    time.sleep(60)
 """
 
 
 @pytest.fixture
 def begin(tmp_path):
-    """Start a process that takes the lock, and then sleeps; all are killed at the end."""
+    """Start a process, by default one that holds the folder and sleeps; all are killed at the end."""
     started = []
 
-    def begin(*arguments, **options):
+    def begin(program=HOLD, **options):
         process = subprocess.Popen(
-            [sys.executable, "-c", HOLD, *arguments],
+            [sys.executable, "-c", program],
             cwd=tmp_path,
             env=environment(tmp_path),
             text=True,
@@ -66,27 +74,46 @@ def test_the_second_is_refused_in_one_line_that_names_the_first(begin, options):
     said = second.communicate()[1]
     assert second.returncode == 1
     assert len(said.splitlines()) == 1
-    assert f"process {first.pid} " in said
-    assert "at work since" in said
+    assert f"results/run.lock: found process {first.pid} on " in said
+    assert " since " in said
 
 
-def test_a_kill_frees_the_lock_and_a_lock_of_snakemake_is_removed_with_it(begin, tmp_path):
+def test_a_kill_frees_the_folder(begin):
     first = begin()
     assert first.stdout.readline() == "held\n"
-    (tmp_path / "state/locks").mkdir()
-    (tmp_path / "state/locks/0.output.lock").write_text("a.csv\n")
     _kill(first)
     assert begin().stdout.readline() == "held\n"
-    assert not (tmp_path / "state/locks").exists()
 
 
 def test_jobs_that_a_killed_run_left_behind_are_waited_for(begin):
-    first = begin("job")
+    first = begin()
     assert first.stdout.readline() == "held\n"
+    job = begin(WORK)
+    assert job.stdout.readline() == "at work\n"
     _kill(first)
     second = begin()
     assert "waiting for the jobs" in second.stderr.readline()
     time.sleep(0.5)
     assert second.poll() is None
-    os.killpg(first.pid, signal.SIGKILL)  # its job
+    _kill(job)
     assert second.stdout.readline() == "held\n"
+
+
+def test_several_jobs_work_at_a_time_while_the_folder_is_held(begin):
+    assert begin().stdout.readline() == "held\n"
+    jobs = [begin(WORK), begin(WORK)]
+    assert [job.stdout.readline() for job in jobs] == ["at work\n"] * 2
+
+
+def test_a_job_leaves_no_trace_in_a_folder_that_no_run_has_held(tmp_path):
+    with job_at_work(tmp_path / "results"):
+        assert not (tmp_path / "results").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_free_once_its_file_is_closed(tmp_path):
+    held = hold_folder(tmp_path)
+    with pytest.raises(InputError, match=f"found process {os.getpid()} on .*wait for it, or end it"):
+        hold_folder(tmp_path)
+    held.close()
+    hold_folder(tmp_path).close()
