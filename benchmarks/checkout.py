@@ -1,4 +1,4 @@
-"""A copy of the checkout without results, in which the benchmarks run the pipeline."""
+"""Copies of the checkout without results, in which benchmarks and tests run the pipeline."""
 
 from __future__ import annotations
 
@@ -8,34 +8,43 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-COPIED = (
+PARTS = (
     *("conf", "src", "workflow", "profiles", "paper", "notebooks", "benchmarks"),
     *("Snakefile", "pyproject.toml", "environment.yml"),
 )
+"""What the pipeline needs."""
+
 MADE = (
     *("results", "figures", "report.html", "CLAIMS.md", "ASSUMPTIONS.md", ".snakemake"),
     *("paper/tables", "paper/values.tex", "paper/build", "paper/main.pdf"),
 )
+"""What it makes."""
+
+
+def copy_checkout(to: Path, source: Path = ROOT, parts: Iterable[str] = PARTS) -> Path:
+    """Copy parts of a checkout, with times and compiled code, without anything that the pipeline makes."""
+    to.mkdir(parents=True, exist_ok=True)
+    for part in parts:
+        if (source / part).is_dir():
+            shutil.copytree(source / part, to / part, ignore=shutil.ignore_patterns("*.egg-info"))
+        elif (source / part).exists():
+            shutil.copy2(source / part, to / part)
+    forget(to)
+    return to
 
 
 @contextmanager
 def checkout() -> Iterator[Path]:
-    """A folder with what the pipeline needs, and nothing that it makes."""
+    """A copy of the checkout in a temporary folder."""
     with TemporaryDirectory(prefix="edgebatch-") as folder:
-        copy = Path(folder) / "checkout"
-        copy.mkdir()
-        for name in COPIED:
-            source = ROOT / name
-            (shutil.copytree if source.is_dir() else shutil.copy2)(source, copy / name)
-        forget(copy)
-        yield copy
+        yield copy_checkout(Path(folder) / "checkout")
 
 
 def forget(copy: Path) -> None:
@@ -45,12 +54,19 @@ def forget(copy: Path) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
+def environment(folder: Path) -> dict[str, str]:
+    """Variables with which the code of `folder`, else of this checkout, runs by this interpreter's tools."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    code = os.pathsep.join([str(folder / "src"), str(ROOT / "src")])
+    return os.environ | {"PATH": path, "PYTHONPATH": code, "OMP_NUM_THREADS": "1"}
+
+
 def run(copy: Path, *command: str) -> float:
     """Wall time of a command in the copy, with the copy's own code."""
-    environment = dict(os.environ, PYTHONPATH=str(copy / "src"))
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     begin = time.perf_counter()
-    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=copy, env=environment(copy), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
     return time.perf_counter() - begin

@@ -11,7 +11,7 @@ import yaml
 from edgebatch_artifact.runs.plan import Options, make_plan
 from edgebatch_artifact.settings.conf_folder import groups
 from tests.slurm.cluster import NODES, TEMPLATE, WITH_US, answer, configure, running, wait_until
-from tests.workflow.checkout import PARTS, ROOT, copy_project, environment, snakemake
+from tests.workflow.checkout import PARTS, ROOT, copy_checkout, environment, snakemake
 
 SMOKE = ("--config", "scale=smoke")
 PROFILE = "workflow/profiles/slurm"
@@ -24,7 +24,7 @@ FINISHES_WITHIN_S = 600.0
 
 
 def _copy(to):
-    return copy_project(to, parts=PARTS)
+    return copy_checkout(to, parts=PARTS)
 
 
 @contextmanager

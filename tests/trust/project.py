@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.workflow.checkout import PARTS, copy_project, environment
+from tests.workflow.checkout import PARTS, copy_checkout, environment
 
 KEPT = ("throughput_vs_accuracy", "throughput_vs_arrival_rate")
 CLAIMS = """\
@@ -41,7 +41,7 @@ SMOKE = ("--config", "scale=smoke")
 
 def whole_project(to: Path) -> Path:
     """A copy of the project with the options of every run."""
-    return copy_project(to, parts=PARTS)
+    return copy_checkout(to, parts=PARTS)
 
 
 def small_project(to: Path) -> Path:

@@ -17,10 +17,10 @@ from rocrate_validator.services import ValidationSettings, validate
 from rocrate_validator.utils.http import HttpRequester
 
 from edgebatch_artifact.settings.conf_folder import groups
-from tests.workflow.checkout import PARTS, ROOT, copy_project, execute, jobs, snakemake
+from tests.workflow.checkout import PARTS, ROOT, copy_checkout, execute, jobs, snakemake
 
 EXPERIMENTS = groups(ROOT / "conf")["experiment"]
-DOCUMENTS = ("README.md", "LICENSE", "CITATION.cff", ".gitignore", "requirements.lock", "profiles")
+DOCUMENTS = ("README.md", "LICENSE", "CITATION.cff", ".gitignore", "requirements.lock")
 ZIP = "dist/edgebatch-0.1.0.zip"
 
 SCHEMA = "http://schema.org/"
@@ -42,7 +42,7 @@ def made(tmp_path_factory):
     """A checkout in which the pipeline has run, small but as if at full scale, and its archive."""
     if not (shutil.which("git") and shutil.which("latexmk")):
         pytest.skip("git or latexmk is not installed")
-    folder = copy_project(tmp_path_factory.mktemp("made") / "copy", parts=(*PARTS, *DOCUMENTS))
+    folder = copy_checkout(tmp_path_factory.mktemp("made") / "copy", parts=(*PARTS, *DOCUMENTS))
     shutil.copyfile(folder / "conf/scale/smoke.yaml", folder / "conf/scale/full.yaml")
     snakemake(folder)
     assert execute(folder, "git", "init").returncode == 0

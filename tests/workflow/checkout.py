@@ -1,43 +1,22 @@
 """A copy of the project in a folder of its own, where Snakemake may run and code may be edited."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-FOLDERS = ("conf", "src", "workflow", "profiles", "benchmarks", "notebooks", "paper")
-PARTS = (*FOLDERS, "Snakefile", "pyproject.toml", "environment.yml")
-GENERATED = shutil.ignore_patterns("*.egg-info", "tables", "values.tex", "build", "main.pdf")
+from benchmarks.checkout import PARTS, ROOT, copy_checkout, environment
 
-
-def copy_project(to: Path, source: Path = ROOT, parts=PARTS) -> Path:
-    """Copy what the pipeline needs, without anything it makes; times are kept, and so Numba's cache."""
-    to.mkdir(parents=True, exist_ok=True)
-    for part in parts:
-        if (source / part).is_dir():
-            shutil.copytree(source / part, to / part, ignore=GENERATED)
-        elif (source / part).exists():
-            shutil.copy2(source / part, to / part)
-    return to
+__all__ = ["PARTS", "ROOT", "copy_checkout", "environment"]
 
 
 def copy_without_experiments(to: Path) -> Path:
     """Such a copy with no experiment and no claim, for those of a test."""
-    folder = copy_project(to)
+    folder = copy_checkout(to)
     for path in (folder / "conf/experiment").glob("*.yaml"):
         path.unlink()
     (folder / "conf/claims.yaml").write_text("confidence: 0.95\nclaims: []\n")
     return folder
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """Variables with which the code of `folder`, else of this checkout, runs by this interpreter's tools."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    code = os.pathsep.join([str(folder / "src"), str(ROOT / "src")])
-    return os.environ | {"PATH": path, "PYTHONPATH": code, "OMP_NUM_THREADS": "1"}
 
 
 def execute(folder: Path, *command: str) -> subprocess.CompletedProcess:

@@ -13,7 +13,7 @@ from edgebatch_artifact.settings.conf_folder import groups
 from edgebatch_artifact.storage.files import sha256
 from edgebatch_artifact.verify.platform_record import here, read_record
 from tests.workflow import browser
-from tests.workflow.checkout import ROOT, copy_project, execute, readme_block, repeating, snakemake
+from tests.workflow.checkout import ROOT, copy_checkout, execute, readme_block, repeating, snakemake
 
 SMOKE = ("--config", "scale=smoke")
 EXPERIMENTS = groups(ROOT / "conf")["experiment"]
@@ -22,7 +22,7 @@ EXPERIMENTS = groups(ROOT / "conf")["experiment"]
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory):
     """A copy in which the whole pipeline has run at smoke scale."""
-    folder = copy_project(tmp_path_factory.mktemp("smoke") / "copy")
+    folder = copy_checkout(tmp_path_factory.mktemp("smoke") / "copy")
     snakemake(folder, *SMOKE)
     return folder
 
@@ -188,7 +188,7 @@ def test_values_hold_every_name_that_the_paper_uses(smoke):
 
 def test_the_experiment_of_the_readme_gives_a_figure_as_it_stands(tmp_path):
     block = readme_block("yaml", "hydra:", "figure:")
-    folder = copy_project(tmp_path / "copy")
+    folder = copy_checkout(tmp_path / "copy")
     for path in (folder / "conf/experiment").glob("*.yaml"):
         path.unlink()  # which only saves time
     (folder / "conf/experiment/worked_example.yaml").write_text(block, encoding="utf-8")
@@ -198,7 +198,7 @@ def test_the_experiment_of_the_readme_gives_a_figure_as_it_stands(tmp_path):
 
 
 def test_the_scheduler_of_the_readme_simulates_as_it_stands(tmp_path):
-    folder = copy_project(tmp_path / "copy", parts=("conf", "src"))
+    folder = copy_checkout(tmp_path / "copy", parts=("conf", "src"))
     code = readme_block("python", "def schedule(")
     (folder / "src/edgebatch/schedulers/worked_example.py").write_text(code, encoding="utf-8")
     named = re.sub(r"(?m)^name:.*$", "name: worked_example", readme_block("yaml", "name: ", "options:"))

@@ -45,7 +45,7 @@ def hold_folder(folder: Path) -> IO[str]:
 
 @contextmanager
 def job_at_work(folder: Path) -> Iterator[None]:
-    """Let a run that begins wait until the block has ended; nothing happens in a folder that no run has held."""
+    """Let a run that begins wait until the block has ended, if any run has ever held the folder."""
     try:
         jobs_lock = (folder / "jobs.lock").open(encoding="utf-8")
     except OSError:

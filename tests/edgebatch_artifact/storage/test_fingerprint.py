@@ -12,7 +12,11 @@ from edgebatch_artifact.runs.plan import simulation_code
 from edgebatch_artifact.storage.fingerprint import imported_modules
 from tests.workflow.checkout import ROOT, execute
 
-ASK = "import sys; from edgebatch_artifact.runs.plan import simulation_code; print(simulation_code(sys.argv[1]))"
+ASK = """
+import sys
+from edgebatch_artifact.runs.plan import simulation_code
+print(simulation_code(sys.argv[1]))
+"""
 
 
 @pytest.fixture
