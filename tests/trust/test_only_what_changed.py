@@ -151,18 +151,32 @@ def test_a_fresh_clone_with_results_simulates_nothing(first_run, tmp_path):
     assert "simulate" not in jobs(clone, *TARGETS)
 
 
+def test_a_fresh_clone_with_other_results_does_not_pass_off_its_stale_figures(folder, tmp_path):
+    _sweep(folder, "a", "10,20,40")
+    snakemake(folder, *TARGETS)
+    clone = tmp_path / "clone"
+    shutil.copytree(folder, clone, ignore=shutil.ignore_patterns(".snakemake"), copy_function=shutil.copy)
+    _sweep(clone, "a", "10,40")
+    for path in (clone / "results").glob("*"):
+        if path.name != "runs":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    # figures newer than everything else, as a checkout may have them
+    for path in (clone / "figures").iterdir():
+        path.touch()
+    assert jobs(clone, "--until", "draw")["draw"] >= 1
+
+
 def test_runs_that_are_all_that_is_left_of_the_results_serve_again(folder):
     for path in (folder / "results").iterdir():
         if path.name != "runs":
-            shutil.rmtree(path)
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     assert "simulate" not in jobs(folder, *TARGETS)
 
 
-def test_a_result_that_is_deleted_is_simulated_again_alone_for_the_next_figure(folder):
+def test_a_result_that_is_deleted_is_simulated_again_alone(folder):
     before = _runs(folder)
-    shutil.rmtree(folder / "figures")
     (folder / f"results/runs/{min(before)}.json").unlink()
-    snakemake(folder, *TARGETS)
+    snakemake(folder, "--until", "draw")
     after = _runs(folder)
     assert {run for run in before if after[run] != before[run]} == {min(before)}
 

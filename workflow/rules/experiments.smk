@@ -62,6 +62,7 @@ rule draw:
             "edgebatch_artifact.publish.figures",
             "edgebatch_artifact.publish.experiment_table",
         ),
+        content=lambda wildcards: PLAN.experiments[wildcards.experiment].digest(),
         experiment=lambda wildcards: f"{WORK}/experiments/{wildcards.experiment}.json",
     message:
         "Drawing {wildcards.experiment}"

@@ -86,7 +86,7 @@ def test_a_figure_of_claims_has_a_bar_for_each():
 def test_the_style_of_a_user_changes_no_figure_and_is_left_as_it_was(tmp_path):
     plain, styled = tmp_path / "plain.png", tmp_path / "styled.png"
     save_figure(_lines(), plain)
-    with mpl.rc_context({"lines.linewidth": 9.0, "font.size": 20, "axes.facecolor": "red"}):
+    with mpl.rc_context({"axes.labelweight": "bold", "font.size": 20, "savefig.bbox": "tight"}):
         save_figure(_lines(), styled)
         assert mpl.rcParams["font.size"] == 20
     assert styled.read_bytes() == plain.read_bytes()

@@ -103,6 +103,7 @@ def test_several_jobs_work_at_a_time_while_the_folder_is_held(begin):
     assert begin().stdout.readline() == "held\n"
     jobs = [begin(WORK), begin(WORK)]
     assert [job.stdout.readline() for job in jobs] == ["at work\n"] * 2
+    assert [job.poll() for job in jobs] == [None, None]
 
 
 def test_a_job_leaves_no_trace_in_a_folder_that_no_run_has_held(tmp_path):
