@@ -1,12 +1,15 @@
-"""The largest batch, proven: surrogate budgets, column generation, and branch and bound.
+"""Surrogate branch and bound, compiled: decide whether k requests fit together within linear budgets.
 
-Every budget is a row: a batch's costs in that row must not exceed a constant plus a rate times the batch's
-deadline. Multipliers >= 0 of the rows add them up to one surrogate budget, which every feasible batch
-keeps; so k requests do not fit if the k of smallest surrogate cost do not. Good multipliers refute nearly
-all deadlines at once in one pass, and a small search settles the others.
+Every budget is a row: the costs of a batch in that row must not exceed a constant plus a rate times the
+batch's deadline. Multipliers >= 0 add the rows up to one surrogate budget, which every feasible batch
+keeps. So k requests do not fit if the k of smallest surrogate cost exceed it. Good multipliers refute
+nearly all deadlines at once, and a small tree search decides the others.
 
 Candidates stand in order of falling deadline wherever a function speaks of the tightest request: a batch
-whose tightest is the d-th takes its others from those before.
+whose tightest request is the d-th takes its others from those before.
+
+All functions that `decide` calls stand in this file. Numba recompiles a function when its own file has
+changed; an edit in another file would not reach the cached machine code.
 """
 
 from __future__ import annotations
@@ -17,39 +20,39 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-# All that `decide` calls stands in this file: Numba's cache looks at the time of a function's own file, so
-# that an edit of another would not reach the compiled search.
+FEASIBLE, INFEASIBLE, UNDECIDED = 0, 1, 2
+"""Outcome of a test: a batch was built; there is none; the search ended before either was known."""
 
-FOUND, REFUTED, OPEN = 0, 1, 2
-"""A feasible batch is at hand; there is none; not decided."""
+RULED_OUT = -1
+"""Stands in place of the number of attempts for a request that cannot be a batch's tightest."""
 
-NEVER = -1
-"""In place of how often a request was tried as a batch's tightest: it cannot be."""
+MAX_DEPTH = 400
+"""Levels of branching: each takes about 1 kB of a stack that may have 512 kB."""
 
-DEEPEST = 400
-"""Levels of branching at most, for each takes about a kilobyte of a stack that may have half a megabyte."""
+FIRST_ATTEMPT_NODES, RETRY_FACTOR = 8, 8
+"""Node budget of the first attempt for each tightest request, and what each retry multiplies it by."""
 
-PATIENCE = 8
-"""Nodes that a tightest request gets when it is first tried; each time round eight times as many."""
+RELAXATION_STEPS = 60
+"""Steps of column generation at most; the relaxation is undecided after that."""
 
-STEPS = 6
-"""Batches that are priced, once a deadline is refuted, for multipliers that refute more than that."""
+STRENGTHENING_STEPS = 6
+"""Column generation runs this long although a deadline is refuted: better multipliers refute others too."""
 
 MARGIN = 1e-11
-"""Sums of up to 10^5 floats err by less than this share: a budget counts as exceeded only beyond it."""
+"""Relative rounding error of a sum of 10^5 floats: a budget is exceeded only beyond it."""
 
 
 class Rows(NamedTuple):
-    """Candidates, and the budgets they share.
+    """Candidates and the budgets that they share.
 
     Attributes
     ----------
     cost
         Cost of each candidate as a share of each row's budget, shape (rows, candidates).
     deadline_s
-        What a batch's compute time must not exceed if the candidate is in it, shape (candidates,).
+        Compute time that a batch with the candidate may take, shape (candidates,).
     constant, per_second
-        Budget of each row: constant + per_second * deadline, tolerance included, shape (rows,).
+        Budget of each row is constant + per_second * deadline, tolerance included, shape (rows,).
     """
 
     cost: NDArray[np.float64]
@@ -58,9 +61,575 @@ class Rows(NamedTuple):
     per_second: NDArray[np.float64]
 
 
+class Choice(NamedTuple):
+    """The problem of one node: choose exactly `k` candidates within `room`.
+
+    Attributes
+    ----------
+    cost
+        Shape (rows, candidates).
+    k
+        Number to choose.
+    room
+        What the requests chosen so far leave of each budget, shape (rows,).
+    """
+
+    cost: NDArray[np.float64]
+    k: int
+    room: NDArray[np.float64]
+
+
+class Limits(NamedTuple):
+    """When to end a search.
+
+    Attributes
+    ----------
+    nodes
+        Nodes visited so far, counted up in place, shape (1,).
+    last_attempt
+        No request is tried again once this many nodes are visited.
+    node_limit
+        No more nodes than this are visited.
+    stopped
+        Another thread sets it when the time is up, shape (1,).
+    """
+
+    nodes: NDArray[np.int64]
+    last_attempt: int
+    node_limit: int
+    stopped: NDArray[np.bool_]
+
+
+class Basis(NamedTuple):
+    """Basis of the simplex method: a column for each row of the budgets.
+
+    Attributes
+    ----------
+    inverse
+        Inverse of the basis matrix, shape (rows, rows).
+    value
+        Value of each basic variable, shape (rows,).
+    gain
+        Objective of each column: 1 for a batch, 0 for a slack, shape (rows,).
+    members
+        Batch that each column stands for, shape (rows, k).
+    """
+
+    inverse: NDArray[np.float64]
+    value: NDArray[np.float64]
+    gain: NDArray[np.float64]
+    members: NDArray[np.int64]
+
+
+class Fixing(NamedTuple):
+    """What reduced costs say of each candidate of a node.
+
+    Attributes
+    ----------
+    included, free
+        Positions of candidates that every batch must hold, and of those that it may hold; `included` has
+        one place more, for the branching variable.
+    included_count
+        Number of positions in `included`.
+    room
+        What the included candidates leave of each budget, shape (rows,).
+    branching
+        Position to branch on, or the number of candidates if the relaxation takes none in part.
+    """
+
+    included: NDArray[np.int64]
+    free: NDArray[np.int64]
+    included_count: int
+    room: NDArray[np.float64]
+    branching: int
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def decide(k, rows, pool, limits, chosen):  # type: ignore[no-untyped-def]
+    """Look for a batch of `k`, with each request in turn as its tightest.
+
+    Parameters
+    ----------
+    pool
+        Multipliers, the best to begin with last, shape (kept, rows); changed in place.
+    chosen
+        Filled with the batch in its first k places if there is one.
+
+    Returns
+    -------
+    int
+        `FEASIBLE`, `INFEASIBLE`, or `UNDECIDED` if `limits` ended the search.
+    """
+    count, last = rows.constant.size, pool.shape[0] - 1
+    every, attempts = np.empty(rows.deadline_s.size, np.int64), np.empty(rows.deadline_s.size, np.int64)
+    for i in range(every.size):
+        every[i], attempts[i] = i, 0
+    index, room, multipliers = every, np.empty(count), np.empty(count)
+    # an integer of a type, not a literal, so that `_branch` is compiled once
+    unused, depth = last + 1, np.int64(0)
+    while True:
+        p = unused - 1 if unused > 0 else last
+        unused = max(unused - 1, 0)
+        tightest, relevant = _screen(k, rows, pool[p], attempts)
+        if relevant.size == 0:
+            return INFEASIBLE
+        index, attempts = index[relevant], attempts[relevant]
+        rows = Rows(_columns(rows.cost, relevant), rows.deadline_s[relevant], rows.constant, rows.per_second)
+        if unused > 0:
+            continue
+        for r in range(count):
+            multipliers[r] = pool[last, r]
+            room[r] = rows.constant[r] + rows.per_second[r] * rows.deadline_s[tightest]
+            room[r] -= rows.cost[r, tightest]
+        attempt_nodes = FIRST_ATTEMPT_NODES * RETRY_FACTOR ** attempts[tightest]
+        end = limits.nodes[0] + min(attempt_nodes, limits.last_attempt - limits.nodes[0])
+        others = Choice(_columns(rows.cost, every[:tightest]), k - 1, room)
+        outcome = _branch(others, multipliers, depth, end, limits, chosen)
+        if outcome == FEASIBLE:
+            for j in range(k - 1):
+                chosen[j] = index[chosen[j]]
+            chosen[k - 1] = index[tightest]
+            return FEASIBLE
+        # with nodes left of the attempt, the search was too deep
+        cut_off = limits.stopped[0] or limits.nodes[0] >= limits.last_attempt or limits.nodes[0] < end
+        if outcome == UNDECIDED and cut_off:
+            return UNDECIDED
+        attempts[tightest] = RULED_OUT if outcome == INFEASIBLE else attempts[tightest] + 1
+        _remember(pool, multipliers)
+
+
+@njit(cache=True, error_model="numpy")
+def surrogate_bound(rows, multipliers):  # type: ignore[no-untyped-def]
+    """Size of the largest batch that one surrogate budget allows, whatever its tightest request.
+
+    One pass with the cheapest requests so far in a max-heap, O(I log k). A request that is removed
+    because the budget is full never fits again: a later batch with it holds at least as many cheaper
+    ones, under a smaller budget.
+    """
+    weight = _combine(rows.cost, multipliers)
+    constant, rate = _surrogate_budget(rows, multipliers)
+    heap = np.empty(weight.size + 1)
+    # zeros of a type, not literals, so that `_rise` is compiled once
+    size, best, total = np.int64(0), np.int64(0), 0.0
+    for d in range(weight.size):
+        _rise(heap, size, weight[d])
+        size += 1
+        total += weight[d]
+        while size > 0 and total > constant + rate * rows.deadline_s[d]:
+            total -= heap[0]
+            size -= 1
+            _sink(heap, size, heap[size])
+        best = max(best, size)
+    return best
+
+
+@njit(cache=True, error_model="numpy")
+def _screen(k, rows, multipliers, attempts):  # type: ignore[no-untyped-def]
+    """Refute batches of `k` by one surrogate budget, for each request as the batch's tightest.
+
+    One pass with the k-1 smallest costs so far in a heap, O(I log k). Sets `attempts` of each refuted
+    tightest request to `RULED_OUT`. Also drops candidates that, in place of the dearest of the k-1,
+    exceed the budget of every tightest request left (reduced-cost fixing).
+
+    Returns
+    -------
+    tightest, relevant
+        Place in `relevant` of the request with the fewest attempts, of those the one that leaves most of
+        the budget; and the positions that may be in a batch of k, empty if all are refuted.
+    """
+    weight = _combine(rows.cost, multipliers)
+    constant, rate = _surrogate_budget(rows, multipliers)
+    reach, heap = np.empty(weight.size), np.empty(k)
+    heap[0] = 0.0
+    size, best, total, most = np.int64(0), -1, 0.0, 0.0
+    for d in range(weight.size):
+        if attempts[d] != RULED_OUT:
+            room = constant + rate * rows.deadline_s[d] - total - weight[d]
+            reach[d] = room + heap[0]
+            if size < k - 1 or room < 0:
+                attempts[d] = RULED_OUT
+            elif best < 0 or attempts[d] < attempts[best] or (attempts[d] == attempts[best] and room > most):
+                best, most = d, room
+        if size < k - 1:
+            _rise(heap, size, weight[d])
+            size += 1
+            total += weight[d]
+        elif k > 1 and weight[d] < heap[0]:
+            total += weight[d] - heap[0]
+            _sink(heap, size, weight[d])
+    farthest, first, place = -1.0, weight.size, weight.size
+    relevant = np.empty(weight.size, np.int64)
+    for i in range(weight.size - 1, -1, -1):
+        if attempts[i] != RULED_OUT or weight[i] <= farthest:
+            first -= 1
+            relevant[first] = i
+            place = first if i == best else place
+        if attempts[i] != RULED_OUT:
+            farthest = max(farthest, reach[i])
+    return place - first, relevant[first:]
+
+
+@njit(cache=True, error_model="numpy")
+def _branch(node, multipliers, depth, end, limits, chosen):  # type: ignore[no-untyped-def]
+    """Solve a node by branch and bound on its linear relaxation.
+
+    Candidates that reduced costs do not fix (`_fix`) are left to two branches on a candidate that the
+    relaxation takes in part. Either it is included; or it is excluded, and with it all candidates that
+    it dominates, since a batch with one of those may take it instead.
+
+    Parameters
+    ----------
+    multipliers
+        Where to begin; filled with the strongest that were met at this node.
+    depth
+        Level of this node.
+    end
+        No node is expanded once this many are visited, over the whole search.
+    chosen
+        Filled with the batch, if there is one.
+
+    Returns
+    -------
+    int
+        `FEASIBLE`, `INFEASIBLE`, or `UNDECIDED` if `end`, `limits` or `MAX_DEPTH` came first.
+    """
+    count, size = node.cost.shape
+    share = np.empty(size)
+    outcome = _relax(node, multipliers, chosen, share, limits.stopped)
+    if outcome != UNDECIDED or limits.nodes[0] >= end or depth == MAX_DEPTH or limits.stopped[0]:
+        return outcome
+    fixing = _fix(node, multipliers, share, chosen)
+    room, branching, included_count = fixing.room, fixing.branching, fixing.included_count
+    if branching < size:
+        fixing.included[included_count] = branching
+    prices = np.empty(count)
+    for excluded in range(2 if branching < size else 1):
+        if limits.nodes[0] >= limits.node_limit:
+            return UNDECIDED
+        for r in range(count):
+            prices[r] = multipliers[r]
+            if branching < size:
+                room[r] += node.cost[r, branching] if excluded else -node.cost[r, branching]
+        included_count += 0 if branching == size else -1 if excluded else 1
+        kept = _remaining(node.cost, fixing, excluded)
+        child = Choice(_columns(node.cost, kept), node.k - included_count, room)
+        limits.nodes[0] += 1
+        outcome = _branch(child, prices, depth + 1, end, limits, chosen)
+        if outcome == FEASIBLE:
+            for j in range(child.k):
+                chosen[j] = kept[chosen[j]]
+            for j in range(included_count):
+                chosen[child.k + j] = fixing.included[j]
+        if outcome != INFEASIBLE:
+            return outcome
+    return INFEASIBLE
+
+
+@njit(cache=True, error_model="numpy")
+def _fix(node, multipliers, share, chosen):  # type: ignore[no-untyped-def]
+    """Include and exclude candidates by reduced cost, and select the branching variable.
+
+    Branches on the candidate of largest share (1 - share) cost^2, where cost is its largest of all rows:
+    a dear one that the relaxation is undecided about.
+    """
+    count, size = node.cost.shape
+    weight = _combine(node.cost, multipliers)
+    low, high = _fixing_thresholds(weight, node.k, node.room, multipliers, chosen)
+    included, free = np.empty(size, np.int64), np.empty(size, np.int64)
+    room = np.empty(count)
+    included_count, free_count, branching, best, whole = 0, 0, size, -1.0, 0.0
+    for r in range(count):
+        room[r] = node.room[r]
+    for i in range(size):
+        whole += share[i] / node.k
+    for i in range(size):
+        if weight[i] < low:
+            included[included_count] = i
+            included_count += 1
+            for r in range(count):
+                room[r] -= node.cost[r, i]
+        elif weight[i] <= high:
+            free[free_count] = i
+            free_count += 1
+            dearest = 0.0
+            for r in range(count):
+                dearest = max(dearest, node.cost[r, i])
+            score = share[i] * (whole - share[i]) * dearest * dearest
+            if score > best:
+                branching, best = i, score
+    return Fixing(included, free[:free_count], included_count, room, branching)
+
+
+@njit(cache=True, error_model="numpy")
+def _fixing_thresholds(weight, k, room, multipliers, chosen):  # type: ignore[no-untyped-def]
+    """Surrogate costs below which a candidate must be in a batch of k, and above which it must be out.
+
+    The k cheapest leave a gap in the surrogate budget. A candidate dearer than the dearest of them by more
+    than the gap cannot take its place; nor can the next cheapest take the place of one that is cheaper
+    by more than the gap.
+    """
+    dearest, gap = 0.0, MARGIN
+    last = _cheapest(weight, k + 1 if weight.size > k else k, chosen)
+    following = last if weight.size > k else np.inf
+    for r in range(room.size):
+        gap += multipliers[r] * room[r] * (1 + MARGIN)
+    for j in range(k):
+        gap -= weight[chosen[j]]
+        dearest = max(dearest, weight[chosen[j]])
+    gap = max(0.0, gap)
+    return following - gap, dearest + gap
+
+
+@njit(cache=True, error_model="numpy")
+def _remaining(cost, fixing, excluded):  # type: ignore[no-untyped-def]
+    """Positions of the free candidates that a branch leaves to its node."""
+    kept, count = np.empty(fixing.free.size, np.int64), 0
+    for c in range(fixing.free.size):
+        i = fixing.free[c]
+        if i != fixing.branching and not (excluded and _dominates(cost, fixing.branching, i)):
+            kept[count] = i
+            count += 1
+    return kept[:count]
+
+
+@njit(cache=True, error_model="numpy")
+def _dominates(cost, i, j):  # type: ignore[no-untyped-def]
+    """Whether `i` costs no more than `j` in any row, so that a batch with j and without i may swap them."""
+    for r in range(cost.shape[0]):  # noqa: SIM110
+        if cost[r, i] > cost[r, j]:
+            return False
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def _relax(node, multipliers, chosen, share, stopped):  # type: ignore[no-untyped-def]
+    """Solve the linear relaxation of a node by column generation.
+
+    It is a matrix game: a mixture of batches that overloads no row, against multipliers that overload
+    every batch. With all entries shifted above zero it is a linear program with a row for each budget and
+    a column for each batch, solved by the simplex method. The entering column is the slack of a row whose
+    price fell below zero, else the batch of smallest surrogate cost. If that batch has no gain, no column
+    has, and the prices are optimal multipliers.
+
+    Parameters
+    ----------
+    multipliers
+        Where to begin; filled with the strongest that were met.
+    chosen, share
+        Filled with a feasible batch if one is met, and with the share of each candidate in the mixture.
+    stopped
+        Ends the search between two steps, shape (1,).
+
+    Returns
+    -------
+    int
+        `FEASIBLE`; `INFEASIBLE`, as `multipliers` prove; `UNDECIDED`, with a mixture that fits.
+    """
+    count = node.cost.shape[0]
+    shift = 1.0
+    for r in range(count):
+        shift = max(shift, 1 + node.room[r])
+        if node.room[r] < 0:
+            return INFEASIBLE
+    if node.k == 0:
+        return FEASIBLE
+    if node.k < 0 or node.cost.shape[1] < node.k:
+        return INFEASIBLE
+    basis = _slack_basis(count, node.k)
+    column, entering = np.empty(count), np.empty(count)
+    prices, trial = np.empty(count), np.empty(count)
+    for r in range(count):
+        prices[r], trial[r] = 0.0, multipliers[r]
+    strongest = -np.inf
+    for step in range(RELAXATION_STEPS):
+        if stopped[0]:
+            return UNDECIDED
+        slack = _entering_slack(prices, column)
+        if slack < 0:
+            _cheapest(_combine(node.cost, trial), node.k, chosen)
+            if _overload(node, chosen, column):
+                return FEASIBLE
+            overload, price = 0.0, 0.0
+            for r in range(count):
+                overload += trial[r] * column[r]
+                column[r] += shift
+                price += prices[r] * column[r]
+            if overload > strongest:
+                strongest = overload
+                for r in range(count):
+                    multipliers[r] = trial[r]
+            if strongest > MARGIN * shift and (step >= STRENGTHENING_STEPS or price >= 1 - 1e-3):
+                return INFEASIBLE
+            if step > 0 and price >= 1 - 1e-9:
+                break
+        leaving = _leaving(basis, column, entering)
+        if leaving < 0:
+            break
+        basis.gain[leaving] = 1.0 if slack < 0 else 0.0
+        for j in range(node.k):
+            basis.members[leaving, j] = chosen[j]
+        _pivot(basis, leaving, entering)
+        _price(basis, prices, trial)
+    if strongest > MARGIN * shift:
+        return INFEASIBLE
+    _mix(basis, share)
+    return UNDECIDED
+
+
+@njit(cache=True, error_model="numpy")
+def _slack_basis(count, k):  # type: ignore[no-untyped-def]
+    """The basis of all slacks, whose matrix is the identity."""
+    inverse, value, gain = np.empty((count, count)), np.empty(count), np.empty(count)
+    for r in range(count):
+        for c in range(count):
+            inverse[r, c] = 1.0 if r == c else 0.0
+        value[r], gain[r] = 1.0, 0.0
+    return Basis(inverse, value, gain, np.empty((count, k), np.int64))
+
+
+@njit(cache=True, error_model="numpy")
+def _entering_slack(prices, column):  # type: ignore[no-untyped-def]
+    """Row of the lowest price below zero, -1 if there is none; fill `column` with its slack."""
+    slack, lowest = -1, -1e-9
+    for r in range(prices.size):
+        if prices[r] < lowest:
+            slack, lowest = r, prices[r]
+    for r in range(prices.size):
+        column[r] = 1.0 if r == slack else 0.0
+    return slack
+
+
+@njit(cache=True, error_model="numpy")
+def _overload(node, chosen, column):  # type: ignore[no-untyped-def]
+    """Fill `column` with what a batch takes beyond the room of each row; whether the batch fits."""
+    fits = True
+    for r in range(column.size):
+        load = 0.0
+        for j in range(node.k):
+            load += node.cost[r, chosen[j]]
+        fits = fits and load <= node.room[r]
+        column[r] = load - node.room[r]
+    return fits
+
+
+@njit(cache=True, error_model="numpy")
+def _leaving(basis, column, entering):  # type: ignore[no-untyped-def]
+    """Row that leaves the basis by the ratio test, -1 if none can; fill `entering` with the pivot column."""
+    leaving, least = -1, np.inf
+    for r in range(column.size):
+        entering[r] = 0.0
+        for c in range(column.size):
+            entering[r] += basis.inverse[r, c] * column[c]
+        if entering[r] > 1e-12 and basis.value[r] < least * entering[r]:
+            leaving, least = r, basis.value[r] / entering[r]
+    return leaving
+
+
+@njit(cache=True, error_model="numpy")
+def _pivot(basis, leaving, entering):  # type: ignore[no-untyped-def]
+    """Replace the column of row `leaving`: update the inverse and the values of the basis."""
+    inverse, value, count = basis.inverse, basis.value, entering.size
+    value[leaving] /= entering[leaving]
+    for c in range(count):
+        inverse[leaving, c] /= entering[leaving]
+    for r in range(count):
+        if r != leaving:
+            value[r] = max(0.0, value[r] - entering[r] * value[leaving])
+            for c in range(count):
+                inverse[r, c] -= entering[r] * inverse[leaving, c]
+
+
+@njit(cache=True, error_model="numpy")
+def _price(basis, prices, trial):  # type: ignore[no-untyped-def]
+    """Fill `prices` with the dual prices of the basis, and `trial` with multipliers that sum to 1."""
+    total = 0.0
+    for c in range(prices.size):
+        prices[c] = 0.0
+        for r in range(prices.size):
+            prices[c] += basis.gain[r] * basis.inverse[r, c]
+        trial[c] = max(0.0, prices[c])
+        total += trial[c]
+    for c in range(prices.size):
+        trial[c] /= total
+
+
+@njit(cache=True, error_model="numpy")
+def _mix(basis, share):  # type: ignore[no-untyped-def]
+    """Fill `share` with how much of each candidate the mixture of batches takes."""
+    for i in range(share.size):
+        share[i] = 0.0
+    for r in range(basis.gain.size):
+        if basis.gain[r] > 0:
+            for j in range(basis.members.shape[1]):
+                share[basis.members[r, j]] += basis.value[r]
+
+
+@njit(cache=True, error_model="numpy")
+def _combine(cost, multipliers):  # type: ignore[no-untyped-def]
+    """Surrogate cost of each candidate."""
+    weight = np.empty(cost.shape[1])
+    for i in range(weight.size):
+        weight[i] = multipliers[0] * cost[0, i]
+    for r in range(1, cost.shape[0]):
+        if multipliers[r] > 0:
+            for i in range(weight.size):
+                weight[i] += multipliers[r] * cost[r, i]
+    return weight
+
+
+@njit(cache=True, error_model="numpy")
+def _surrogate_budget(rows, multipliers):  # type: ignore[no-untyped-def]
+    """Constant and rate of the surrogate budget, wider by `MARGIN`."""
+    constant, rate = 0.0, 0.0
+    for r in range(multipliers.size):
+        constant += multipliers[r] * rows.constant[r]
+        rate += multipliers[r] * rows.per_second[r]
+    return constant * (1 + MARGIN), rate * (1 + MARGIN)
+
+
+@njit(cache=True, error_model="numpy")
+def _remember(pool, multipliers):  # type: ignore[no-untyped-def]
+    """Append `multipliers` to the pool and drop its first."""
+    for r in range(pool.shape[1]):
+        for p in range(pool.shape[0] - 1):
+            pool[p, r] = pool[p + 1, r]
+        pool[-1, r] = multipliers[r]
+
+
+@njit(cache=True, error_model="numpy")
+def _columns(cost, index):  # type: ignore[no-untyped-def]
+    """The columns `index`, as a new array."""
+    result = np.empty((cost.shape[0], index.size))
+    for r in range(cost.shape[0]):
+        for j in range(index.size):
+            result[r, j] = cost[r, index[j]]
+    return result
+
+
+@njit(cache=True, error_model="numpy")
+def _cheapest(weight, k, chosen):  # type: ignore[no-untyped-def]
+    """Fill `chosen` with the `k` candidates of smallest surrogate cost; return the largest of these costs."""
+    heap = np.empty(k)
+    for i in range(weight.size):
+        if i < k:
+            _rise(heap, i, weight[i])
+        elif weight[i] < heap[0]:
+            _sink(heap, k, weight[i])
+    taken = 0
+    for i in range(weight.size):
+        if weight[i] < heap[0]:
+            chosen[taken] = i
+            taken += 1
+    for i in range(weight.size):
+        if taken < k and weight[i] == heap[0]:
+            chosen[taken] = i
+            taken += 1
+    return heap[0]
+
+
 @njit(cache=True, error_model="numpy")
 def _sink(heap, size, value):  # type: ignore[no-untyped-def]
-    """Put `value` in place of the largest of a max-heap."""
+    """Replace the largest of a max-heap by `value`."""
     at = 0
     while True:
         child = 2 * at + 1
@@ -83,402 +652,3 @@ def _rise(heap, size, value):  # type: ignore[no-untyped-def]
         heap[at] = heap[(at - 1) // 2]
         at = (at - 1) // 2
     heap[at] = value
-
-
-@njit(cache=True, error_model="numpy")
-def _combine(cost, multipliers):  # type: ignore[no-untyped-def]
-    """Surrogate cost of each candidate."""
-    weight = np.empty(cost.shape[1])
-    for i in range(weight.size):
-        weight[i] = multipliers[0] * cost[0, i]
-    for r in range(1, cost.shape[0]):
-        if multipliers[r] > 0:
-            for i in range(weight.size):
-                weight[i] += multipliers[r] * cost[r, i]
-    return weight
-
-
-@njit(cache=True, error_model="numpy")
-def _surrogate_budget(rows, multipliers):  # type: ignore[no-untyped-def]
-    """The surrogate budget, a hair wide: constant and rate."""
-    constant, rate = 0.0, 0.0
-    for r in range(multipliers.size):
-        constant += multipliers[r] * rows.constant[r]
-        rate += multipliers[r] * rows.per_second[r]
-    return constant * (1 + MARGIN), rate * (1 + MARGIN)
-
-
-@njit(cache=True, error_model="numpy")
-def largest(rows, multipliers):  # type: ignore[no-untyped-def]
-    """Largest batch that one surrogate budget allows, whatever its tightest request.
-
-    One pass with the cheapest requests so far in a max-heap, O(I log k). A request that is taken out
-    because the budget is full never fits again: a later batch with it holds at least as many cheaper
-    ones, under a smaller budget.
-    """
-    weight = _combine(rows.cost, multipliers)
-    constant, rate = _surrogate_budget(rows, multipliers)
-    heap = np.empty(weight.size + 1)
-    # zeros of a type, not literals, so that `_rise` is compiled once
-    size, best, total = np.int64(0), np.int64(0), 0.0
-    for d in range(weight.size):
-        _rise(heap, size, weight[d])
-        size += 1
-        total += weight[d]
-        while size > 0 and total > constant + rate * rows.deadline_s[d]:
-            total -= heap[0]
-            size -= 1
-            _sink(heap, size, heap[size])
-        best = max(best, size)
-    return best
-
-
-@njit(cache=True, error_model="numpy")
-def _screen(k, rows, multipliers, tries):  # type: ignore[no-untyped-def]
-    """Refute batches of `k` by one surrogate budget, for each request as the batch's tightest.
-
-    One pass with the k-1 smallest costs so far in a heap, O(I log k). `tries` of the tightest requests that
-    are refuted becomes `NEVER`. Left out is also what in place of the dearest of the k-1 exceeds the
-    budget of every tightest request that is not refuted (reduced-cost fixing).
-
-    Returns
-    -------
-    tightest, relevant
-        Place in `relevant` of the request least often tried, of those the one that leaves most of the
-        budget; and what may be in a batch of k, by position, nothing if all are refuted.
-    """
-    weight = _combine(rows.cost, multipliers)
-    constant, rate = _surrogate_budget(rows, multipliers)
-    reach, heap = np.empty(weight.size), np.empty(k)
-    heap[0] = 0.0
-    size, best, total, most = np.int64(0), -1, 0.0, 0.0
-    for d in range(weight.size):
-        if tries[d] != NEVER:
-            room = constant + rate * rows.deadline_s[d] - total - weight[d]
-            reach[d] = room + heap[0]
-            if size < k - 1 or room < 0:
-                tries[d] = NEVER
-            elif best < 0 or tries[d] < tries[best] or (tries[d] == tries[best] and room > most):
-                best, most = d, room
-        if size < k - 1:
-            _rise(heap, size, weight[d])
-            size += 1
-            total += weight[d]
-        elif k > 1 and weight[d] < heap[0]:
-            total += weight[d] - heap[0]
-            _sink(heap, size, weight[d])
-    farthest, first, place = -1.0, weight.size, weight.size
-    relevant = np.empty(weight.size, np.int64)
-    for i in range(weight.size - 1, -1, -1):
-        if tries[i] != NEVER or weight[i] <= farthest:
-            first -= 1
-            relevant[first] = i
-            place = first if i == best else place
-        if tries[i] != NEVER:
-            farthest = max(farthest, reach[i])
-    return place - first, relevant[first:]
-
-
-@njit(cache=True, error_model="numpy")
-def _cheapest(weight, k, chosen):  # type: ignore[no-untyped-def]
-    """Fill `chosen` with the `k` requests of smallest surrogate cost; the largest of these costs."""
-    heap = np.empty(k)
-    for i in range(weight.size):
-        if i < k:
-            _rise(heap, i, weight[i])
-        elif weight[i] < heap[0]:
-            _sink(heap, k, weight[i])
-    taken = 0
-    for i in range(weight.size):
-        if weight[i] < heap[0]:
-            chosen[taken] = i
-            taken += 1
-    for i in range(weight.size):
-        if taken < k and weight[i] == heap[0]:
-            chosen[taken] = i
-            taken += 1
-    return heap[0]
-
-
-@njit(cache=True, error_model="numpy")
-def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untyped-def]
-    """Solve the linear relaxation of choosing `k` requests within `room`, by column generation.
-
-    A matrix game: a mixture of batches that overloads no row, against multipliers that overload every
-    batch. With all entries shifted above zero it is a linear program with a row for each budget and a
-    column for each batch, solved by the simplex method. The column to enter is the slack of a row whose
-    price fell below zero, else the batch of smallest surrogate cost: if that one has no gain either, no
-    column has, and the prices are optimal multipliers.
-
-    Parameters
-    ----------
-    multipliers
-        Where to begin; filled with the strongest that were met.
-    chosen, share
-        Filled with a feasible batch if one is met, and with the share of each request in the mixture.
-
-    Returns
-    -------
-    int
-        `FOUND`; `REFUTED` by `multipliers`; `OPEN`, with a mixture that fits.
-    """
-    count = cost.shape[0]
-    shift = 1.0
-    for r in range(count):
-        shift = max(shift, 1 + room[r])
-        if room[r] < 0:
-            return REFUTED
-    if k == 0:
-        return FOUND
-    if k < 0 or cost.shape[1] < k:
-        return REFUTED
-    inverse, members = np.empty((count, count)), np.empty((count, k), np.int64)
-    value, column, entering = np.empty(count), np.empty(count), np.empty(count)
-    gain, prices, trial = np.empty(count), np.empty(count), np.empty(count)
-    for r in range(count):
-        for c in range(count):
-            inverse[r, c] = 1.0 if r == c else 0.0
-        value[r], gain[r], prices[r], trial[r] = 1.0, 0.0, 0.0, multipliers[r]
-    strongest = -np.inf
-    for step in range(60):
-        slack, lowest = -1, -1e-9
-        for r in range(count):
-            if prices[r] < lowest:
-                slack, lowest = r, prices[r]
-        for r in range(count):
-            column[r] = 1.0 if r == slack else 0.0
-        if slack < 0:
-            _cheapest(_combine(cost, trial), k, chosen)
-            fits, overload, price = True, 0.0, 0.0
-            for r in range(count):
-                load = 0.0
-                for j in range(k):
-                    load += cost[r, chosen[j]]
-                fits = fits and load <= room[r]
-                overload += trial[r] * (load - room[r])
-                column[r] = load - room[r] + shift
-                price += prices[r] * column[r]
-            if fits:
-                return FOUND
-            if overload > strongest:
-                strongest = overload
-                for r in range(count):
-                    multipliers[r] = trial[r]
-            if strongest > MARGIN * shift and (step >= STEPS or price >= 1 - 1e-3):
-                return REFUTED
-            if step > 0 and price >= 1 - 1e-9:
-                break
-        leaving, least = -1, np.inf
-        for r in range(count):
-            entering[r] = 0.0
-            for c in range(count):
-                entering[r] += inverse[r, c] * column[c]
-            if entering[r] > 1e-12 and value[r] < least * entering[r]:
-                leaving, least = r, value[r] / entering[r]
-        if leaving < 0:
-            break
-        gain[leaving] = 1.0 if slack < 0 else 0.0
-        for j in range(k):
-            members[leaving, j] = chosen[j]
-        for c in range(count):
-            inverse[leaving, c] /= entering[leaving]
-        value[leaving] = least
-        total = 0.0
-        for r in range(count):
-            if r != leaving:
-                value[r] = max(0.0, value[r] - entering[r] * least)
-                for c in range(count):
-                    inverse[r, c] -= entering[r] * inverse[leaving, c]
-        for c in range(count):
-            prices[c] = 0.0
-            for r in range(count):
-                prices[c] += gain[r] * inverse[r, c]
-            trial[c] = max(0.0, prices[c])
-            total += trial[c]
-        for c in range(count):
-            trial[c] /= total
-    if strongest > MARGIN * shift:
-        return REFUTED
-    for i in range(cost.shape[1]):
-        share[i] = 0.0
-    for r in range(count):
-        if gain[r] > 0:
-            for j in range(k):
-                share[members[r, j]] += value[r]
-    return OPEN
-
-
-@njit(cache=True, error_model="numpy")
-def _branch(cost, k, room, multipliers, depth, limit, chosen):  # type: ignore[no-untyped-def]
-    """Choose `k` requests within `room`, or refute that, by branch and bound on the relaxation.
-
-    What the reduced costs do not settle (`_settle`) is left to two branches: of the requests that the
-    relaxation takes in part, a dear one is in; or it is out, and with it all that it dominates, since a
-    batch with one of those may take it instead.
-
-    Parameters
-    ----------
-    multipliers
-        Where to begin; filled with the strongest that were met at the root.
-    depth, limit
-        Level of this node; most nodes below it, but for one more at each level where the search is cut off.
-    chosen
-        Filled with the batch, if one is found.
-
-    Returns
-    -------
-    outcome, nodes
-        `OPEN` if `limit` nodes did not decide it, or with fewer nodes if it is `DEEPEST` before that.
-    """
-    count, size = cost.shape
-    share, nodes = np.empty(size), 0
-    outcome = _relax(cost, k, room, multipliers, chosen, share)
-    if outcome != OPEN or limit <= 0 or depth == DEEPEST:
-        return outcome, nodes
-    weight = _combine(cost, multipliers)
-    low, high = _settle(weight, k, room, multipliers, chosen)
-    left, prices = np.empty(count), np.empty(count)
-    sure, free, keep = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
-    sures, frees, pick, best, whole = 0, 0, size, -1.0, 0.0
-    for r in range(count):
-        left[r] = room[r]
-    for i in range(size):
-        whole += share[i] / k
-    for i in range(size):
-        if weight[i] < low:
-            sure[sures] = i
-            sures += 1
-            for r in range(count):
-                left[r] -= cost[r, i]
-        elif weight[i] <= high:
-            free[frees] = i
-            frees += 1
-            dearest = 0.0
-            for r in range(count):
-                dearest = max(dearest, cost[r, i])
-            score = share[i] * (whole - share[i]) * dearest * dearest
-            if score > best:
-                pick, best = i, score
-    if pick < size:
-        sure[sures] = pick
-    for out in range(2 if pick < size else 1):
-        kept = 0
-        for c in range(frees):
-            if free[c] != pick and not (out and _dominates(cost, pick, free[c])):
-                keep[kept] = free[c]
-                kept += 1
-        for r in range(count):
-            prices[r] = multipliers[r]
-            if pick < size:
-                left[r] += cost[r, pick] if out else -cost[r, pick]
-        sures += 0 if pick == size else -1 if out else 1
-        nodes += 1
-        some, needed = _columns(cost, keep[:kept]), k - sures
-        outcome, visited = _branch(some, needed, left, prices, depth + 1, limit - nodes, chosen)
-        nodes += visited
-        if outcome == FOUND:
-            for j in range(needed):
-                chosen[j] = keep[chosen[j]]
-            for j in range(sures):
-                chosen[needed + j] = sure[j]
-        if outcome != REFUTED:
-            return outcome, nodes
-    return REFUTED, nodes
-
-
-@njit(cache=True, error_model="numpy")
-def _settle(weight, k, room, multipliers, chosen):  # type: ignore[no-untyped-def]
-    """Surrogate costs below which a request must be in a batch of k, and above which it must be out.
-
-    The k cheapest leave a gap in the surrogate budget. A request beyond the gap above the dearest of them
-    cannot take its place, nor can the next cheapest take the place of one beyond the gap below (reduced-cost
-    fixing).
-    """
-    dearest, gap = 0.0, MARGIN
-    last = _cheapest(weight, k + 1 if weight.size > k else k, chosen)
-    following = last if weight.size > k else np.inf
-    for r in range(room.size):
-        gap += multipliers[r] * room[r] * (1 + MARGIN)
-    for j in range(k):
-        gap -= weight[chosen[j]]
-        dearest = max(dearest, weight[chosen[j]])
-    gap = max(0.0, gap)
-    return following - gap, dearest + gap
-
-
-@njit(cache=True, error_model="numpy")
-def _dominates(cost, i, j):  # type: ignore[no-untyped-def]
-    """Whether `i` costs no more than `j` in any row, so that a batch with j and without i may swap them."""
-    for r in range(cost.shape[0]):  # noqa: SIM110
-        if cost[r, i] > cost[r, j]:
-            return False
-    return True
-
-
-@njit(cache=True, error_model="numpy")
-def _remember(pool, multipliers):  # type: ignore[no-untyped-def]
-    """Put `multipliers` last in the pool, in place of the first."""
-    for r in range(pool.shape[1]):
-        for p in range(pool.shape[0] - 1):
-            pool[p, r] = pool[p + 1, r]
-        pool[-1, r] = multipliers[r]
-
-
-@njit(cache=True, error_model="numpy")
-def _columns(cost, index):  # type: ignore[no-untyped-def]
-    result = np.empty((cost.shape[0], index.size))
-    for r in range(cost.shape[0]):
-        for j in range(index.size):
-            result[r, j] = cost[r, index[j]]
-    return result
-
-
-@njit(cache=True, error_model="numpy")
-def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
-    """Look for a batch of `k` with each request in turn as its tightest.
-
-    Parameters
-    ----------
-    pool
-        Multipliers, the best to begin with last, shape (kept, rows); changed in place.
-    limit
-        Most nodes of branch and bound.
-
-    Returns
-    -------
-    outcome, nodes
-        `FOUND` with the batch in chosen[:k]; `REFUTED`; `OPEN` if `limit` was too low.
-    """
-    count, last = rows.constant.size, pool.shape[0] - 1
-    every, tries = np.empty(rows.deadline_s.size, np.int64), np.empty(rows.deadline_s.size, np.int64)
-    for i in range(every.size):
-        every[i], tries[i] = i, 0
-    index, room, multipliers = every, np.empty(count), np.empty(count)
-    unused, nodes, depth = last + 1, 0, np.int64(0)
-    while True:
-        p = unused - 1 if unused > 0 else last
-        unused = max(unused - 1, 0)
-        tightest, relevant = _screen(k, rows, pool[p], tries)
-        if relevant.size == 0:
-            return REFUTED, nodes
-        index, tries = index[relevant], tries[relevant]
-        rows = Rows(_columns(rows.cost, relevant), rows.deadline_s[relevant], rows.constant, rows.per_second)
-        if unused > 0:
-            continue
-        for r in range(count):
-            multipliers[r] = pool[last, r]
-            room[r] = rows.constant[r] + rows.per_second[r] * rows.deadline_s[tightest]
-            room[r] -= rows.cost[r, tightest]
-        patience = min(PATIENCE * 8 ** tries[tightest], limit - nodes)
-        others = _columns(rows.cost, every[:tightest])
-        outcome, visited = _branch(others, k - 1, room, multipliers, depth, patience, chosen)
-        nodes += visited
-        if outcome == FOUND:
-            for j in range(k - 1):
-                chosen[j] = index[chosen[j]]
-            chosen[k - 1] = index[tightest]
-            return FOUND, nodes
-        if outcome == OPEN and (nodes >= limit or visited < patience):
-            return OPEN, nodes
-        tries[tightest] = NEVER if outcome == REFUTED else tries[tightest] + 1
-        _remember(pool, multipliers)
