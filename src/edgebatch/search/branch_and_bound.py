@@ -100,50 +100,6 @@ class Limits(NamedTuple):
     stopped: NDArray[np.bool_]
 
 
-class Basis(NamedTuple):
-    """Basis of the simplex method: a column for each row of the budgets.
-
-    Attributes
-    ----------
-    inverse
-        Inverse of the basis matrix, shape (rows, rows).
-    value
-        Value of each basic variable, shape (rows,).
-    gain
-        Objective of each column: 1 for a batch, 0 for a slack, shape (rows,).
-    members
-        Batch that each column stands for, shape (rows, k).
-    """
-
-    inverse: NDArray[np.float64]
-    value: NDArray[np.float64]
-    gain: NDArray[np.float64]
-    members: NDArray[np.int64]
-
-
-class Fixing(NamedTuple):
-    """What reduced costs say of each candidate of a node.
-
-    Attributes
-    ----------
-    included, free
-        Positions of candidates that every batch must hold, and of those that it may hold; `included` has
-        one place more, for the branching variable.
-    included_count
-        Number of positions in `included`.
-    room
-        What the included candidates leave of each budget, shape (rows,).
-    branching
-        Position to branch on, or the number of candidates if the relaxation takes none in part.
-    """
-
-    included: NDArray[np.int64]
-    free: NDArray[np.int64]
-    included_count: int
-    room: NDArray[np.float64]
-    branching: int
-
-
 @njit(cache=True, error_model="numpy", nogil=True)
 def decide(k, rows, pool, limits, chosen):  # type: ignore[no-untyped-def]
     """Look for a batch of `k`, with each request in turn as its tightest.
@@ -273,7 +229,7 @@ def _screen(k, rows, multipliers, attempts):  # type: ignore[no-untyped-def]
 def _branch(node, multipliers, depth, end, limits, chosen):  # type: ignore[no-untyped-def]
     """Solve a node by branch and bound on its linear relaxation.
 
-    Candidates that reduced costs do not fix (`_fix`) are left to two branches on a candidate that the
+    Candidates that reduced costs do not fix (`_fixing_thresholds`) are left to two branches on a candidate that the
     relaxation takes in part. Either it is included; or it is excluded, and with it all candidates that
     it dominates, since a batch with one of those may take it instead.
 
@@ -293,71 +249,75 @@ def _branch(node, multipliers, depth, end, limits, chosen):  # type: ignore[no-u
     int
         `FEASIBLE`, `INFEASIBLE`, or `UNDECIDED` if `end`, `limits` or `MAX_DEPTH` came first.
     """
-    count, size = node.cost.shape
+    cost, k, room = node
+    size = cost.shape[1]
     share = np.empty(size)
     outcome = _relax(node, multipliers, chosen, share, limits.stopped)
     if outcome != UNDECIDED or limits.nodes[0] >= end or depth == MAX_DEPTH or limits.stopped[0]:
         return outcome
-    fixing = _fix(node, multipliers, share, chosen)
-    room, branching, included_count = fixing.room, fixing.branching, fixing.included_count
+    weight = _combine(cost, multipliers)
+    low, high = _fixing_thresholds(weight, k, room, multipliers, chosen)
+    left, prices = np.empty(room.size), np.empty(room.size)
+    included, free, kept = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    included_count, free_count = 0, 0
+    for r in range(room.size):
+        left[r] = room[r]
+    for i in range(size):
+        if weight[i] < low:
+            included[included_count] = i
+            included_count += 1
+            for r in range(room.size):
+                left[r] -= cost[r, i]
+        elif weight[i] <= high:
+            free[free_count] = i
+            free_count += 1
+    branching = _branching_candidate(cost, k, free[:free_count], share)
     if branching < size:
-        fixing.included[included_count] = branching
-    prices = np.empty(count)
+        included[included_count] = branching
     for excluded in range(2 if branching < size else 1):
         if limits.nodes[0] >= limits.node_limit:
             return UNDECIDED
-        for r in range(count):
+        kept_count = 0
+        for c in range(free_count):
+            if free[c] != branching and not (excluded and _dominates(cost, branching, free[c])):
+                kept[kept_count] = free[c]
+                kept_count += 1
+        for r in range(room.size):
             prices[r] = multipliers[r]
             if branching < size:
-                room[r] += node.cost[r, branching] if excluded else -node.cost[r, branching]
+                left[r] += cost[r, branching] if excluded else -cost[r, branching]
         included_count += 0 if branching == size else -1 if excluded else 1
-        kept = _remaining(node.cost, fixing, excluded)
-        child = Choice(_columns(node.cost, kept), node.k - included_count, room)
         limits.nodes[0] += 1
+        child = Choice(_columns(cost, kept[:kept_count]), k - included_count, left)
         outcome = _branch(child, prices, depth + 1, end, limits, chosen)
         if outcome == FEASIBLE:
             for j in range(child.k):
                 chosen[j] = kept[chosen[j]]
             for j in range(included_count):
-                chosen[child.k + j] = fixing.included[j]
+                chosen[child.k + j] = included[j]
         if outcome != INFEASIBLE:
             return outcome
     return INFEASIBLE
 
 
 @njit(cache=True, error_model="numpy")
-def _fix(node, multipliers, share, chosen):  # type: ignore[no-untyped-def]
-    """Include and exclude candidates by reduced cost, and select the branching variable.
+def _branching_candidate(cost, k, free, share):  # type: ignore[no-untyped-def]
+    """Position of the candidate to branch on, or the number of candidates if none is free.
 
-    Branches on the candidate of largest share (1 - share) cost^2, where cost is its largest of all rows:
-    a dear one that the relaxation is undecided about.
+    It has the largest share (1 - share) cost^2, where cost is its largest of all rows: a dear candidate that
+    the relaxation takes in part.
     """
-    count, size = node.cost.shape
-    weight = _combine(node.cost, multipliers)
-    low, high = _fixing_thresholds(weight, node.k, node.room, multipliers, chosen)
-    included, free = np.empty(size, np.int64), np.empty(size, np.int64)
-    room = np.empty(count)
-    included_count, free_count, branching, best, whole = 0, 0, size, -1.0, 0.0
-    for r in range(count):
-        room[r] = node.room[r]
-    for i in range(size):
-        whole += share[i] / node.k
-    for i in range(size):
-        if weight[i] < low:
-            included[included_count] = i
-            included_count += 1
-            for r in range(count):
-                room[r] -= node.cost[r, i]
-        elif weight[i] <= high:
-            free[free_count] = i
-            free_count += 1
-            dearest = 0.0
-            for r in range(count):
-                dearest = max(dearest, node.cost[r, i])
-            score = share[i] * (whole - share[i]) * dearest * dearest
-            if score > best:
-                branching, best = i, score
-    return Fixing(included, free[:free_count], included_count, room, branching)
+    branching, best, whole = share.size, -1.0, 0.0
+    for i in range(share.size):
+        whole += share[i] / k
+    for i in free:
+        dearest = 0.0
+        for r in range(cost.shape[0]):
+            dearest = max(dearest, cost[r, i])
+        score = share[i] * (whole - share[i]) * dearest * dearest
+        if score > best:
+            branching, best = i, score
+    return branching
 
 
 @njit(cache=True, error_model="numpy")
@@ -378,18 +338,6 @@ def _fixing_thresholds(weight, k, room, multipliers, chosen):  # type: ignore[no
         dearest = max(dearest, weight[chosen[j]])
     gap = max(0.0, gap)
     return following - gap, dearest + gap
-
-
-@njit(cache=True, error_model="numpy")
-def _remaining(cost, fixing, excluded):  # type: ignore[no-untyped-def]
-    """Positions of the free candidates that a branch leaves to its node."""
-    kept, count = np.empty(fixing.free.size, np.int64), 0
-    for c in range(fixing.free.size):
-        i = fixing.free[c]
-        if i != fixing.branching and not (excluded and _dominates(cost, fixing.branching, i)):
-            kept[count] = i
-            count += 1
-    return kept[:count]
 
 
 @njit(cache=True, error_model="numpy")
@@ -425,35 +373,48 @@ def _relax(node, multipliers, chosen, share, stopped):  # type: ignore[no-untype
     int
         `FEASIBLE`; `INFEASIBLE`, as `multipliers` prove; `UNDECIDED`, with a mixture that fits.
     """
-    count = node.cost.shape[0]
+    cost, k, room = node
+    count = cost.shape[0]
     shift = 1.0
     for r in range(count):
-        shift = max(shift, 1 + node.room[r])
-        if node.room[r] < 0:
+        shift = max(shift, 1 + room[r])
+        if room[r] < 0:
             return INFEASIBLE
-    if node.k == 0:
+    if k == 0:
         return FEASIBLE
-    if node.k < 0 or node.cost.shape[1] < node.k:
+    if k < 0 or cost.shape[1] < k:
         return INFEASIBLE
-    basis = _slack_basis(count, node.k)
-    column, entering = np.empty(count), np.empty(count)
+    # the basis of all slacks, whose matrix is the identity
+    inverse, members = np.empty((count, count)), np.empty((count, k), np.int64)
+    value, gain, column = np.empty(count), np.empty(count), np.empty(count)
     prices, trial = np.empty(count), np.empty(count)
     for r in range(count):
-        prices[r], trial[r] = 0.0, multipliers[r]
+        for c in range(count):
+            inverse[r, c] = 1.0 if r == c else 0.0
+        value[r], gain[r], prices[r], trial[r] = 1.0, 0.0, 0.0, multipliers[r]
     strongest = -np.inf
     for step in range(RELAXATION_STEPS):
         if stopped[0]:
             return UNDECIDED
-        slack = _entering_slack(prices, column)
+        slack, lowest = -1, -1e-9
+        for r in range(count):
+            if prices[r] < lowest:
+                slack, lowest = r, prices[r]
+        for r in range(count):
+            column[r] = 1.0 if r == slack else 0.0
         if slack < 0:
-            _cheapest(_combine(node.cost, trial), node.k, chosen)
-            if _overload(node, chosen, column):
-                return FEASIBLE
-            overload, price = 0.0, 0.0
+            _cheapest(_combine(cost, trial), k, chosen)
+            fits, overload, price = True, 0.0, 0.0
             for r in range(count):
-                overload += trial[r] * column[r]
-                column[r] += shift
+                load = 0.0
+                for j in range(k):
+                    load += cost[r, chosen[j]]
+                fits = fits and load <= room[r]
+                overload += trial[r] * (load - room[r])
+                column[r] = load - room[r] + shift
                 price += prices[r] * column[r]
+            if fits:
+                return FEASIBLE
             if overload > strongest:
                 strongest = overload
                 for r in range(count):
@@ -462,106 +423,67 @@ def _relax(node, multipliers, chosen, share, stopped):  # type: ignore[no-untype
                 return INFEASIBLE
             if step > 0 and price >= 1 - 1e-9:
                 break
-        leaving = _leaving(basis, column, entering)
+        leaving = _pivot(inverse, value, column)
         if leaving < 0:
             break
-        basis.gain[leaving] = 1.0 if slack < 0 else 0.0
-        for j in range(node.k):
-            basis.members[leaving, j] = chosen[j]
-        _pivot(basis, leaving, entering)
-        _price(basis, prices, trial)
+        gain[leaving] = 1.0 if slack < 0 else 0.0
+        for j in range(k):
+            members[leaving, j] = chosen[j]
+        _price(inverse, gain, prices, trial)
     if strongest > MARGIN * shift:
         return INFEASIBLE
-    _mix(basis, share)
+    for i in range(share.size):
+        share[i] = 0.0
+    for r in range(count):
+        if gain[r] > 0:
+            for j in range(k):
+                share[members[r, j]] += value[r]
     return UNDECIDED
 
 
 @njit(cache=True, error_model="numpy")
-def _slack_basis(count, k):  # type: ignore[no-untyped-def]
-    """The basis of all slacks, whose matrix is the identity."""
-    inverse, value, gain = np.empty((count, count)), np.empty(count), np.empty(count)
-    for r in range(count):
-        for c in range(count):
-            inverse[r, c] = 1.0 if r == c else 0.0
-        value[r], gain[r] = 1.0, 0.0
-    return Basis(inverse, value, gain, np.empty((count, k), np.int64))
+def _pivot(inverse, value, column):  # type: ignore[no-untyped-def]
+    """Let `column` enter the basis: update its inverse and the values of its variables.
 
-
-@njit(cache=True, error_model="numpy")
-def _entering_slack(prices, column):  # type: ignore[no-untyped-def]
-    """Row of the lowest price below zero, -1 if there is none; fill `column` with its slack."""
-    slack, lowest = -1, -1e-9
-    for r in range(prices.size):
-        if prices[r] < lowest:
-            slack, lowest = r, prices[r]
-    for r in range(prices.size):
-        column[r] = 1.0 if r == slack else 0.0
-    return slack
-
-
-@njit(cache=True, error_model="numpy")
-def _overload(node, chosen, column):  # type: ignore[no-untyped-def]
-    """Fill `column` with what a batch takes beyond the room of each row; whether the batch fits."""
-    fits = True
-    for r in range(column.size):
-        load = 0.0
-        for j in range(node.k):
-            load += node.cost[r, chosen[j]]
-        fits = fits and load <= node.room[r]
-        column[r] = load - node.room[r]
-    return fits
-
-
-@njit(cache=True, error_model="numpy")
-def _leaving(basis, column, entering):  # type: ignore[no-untyped-def]
-    """Row that leaves the basis by the ratio test, -1 if none can; fill `entering` with the pivot column."""
+    Returns
+    -------
+    int
+        Row of the variable that leaves by the ratio test, -1 if none can.
+    """
+    count = column.size
+    entering = np.empty(count)
     leaving, least = -1, np.inf
-    for r in range(column.size):
+    for r in range(count):
         entering[r] = 0.0
-        for c in range(column.size):
-            entering[r] += basis.inverse[r, c] * column[c]
-        if entering[r] > 1e-12 and basis.value[r] < least * entering[r]:
-            leaving, least = r, basis.value[r] / entering[r]
+        for c in range(count):
+            entering[r] += inverse[r, c] * column[c]
+        if entering[r] > 1e-12 and value[r] < least * entering[r]:
+            leaving, least = r, value[r] / entering[r]
+    if leaving < 0:
+        return leaving
+    for c in range(count):
+        inverse[leaving, c] /= entering[leaving]
+    value[leaving] = least
+    for r in range(count):
+        if r != leaving:
+            value[r] = max(0.0, value[r] - entering[r] * least)
+            for c in range(count):
+                inverse[r, c] -= entering[r] * inverse[leaving, c]
     return leaving
 
 
 @njit(cache=True, error_model="numpy")
-def _pivot(basis, leaving, entering):  # type: ignore[no-untyped-def]
-    """Replace the column of row `leaving`: update the inverse and the values of the basis."""
-    inverse, value, count = basis.inverse, basis.value, entering.size
-    value[leaving] /= entering[leaving]
+def _price(inverse, gain, prices, trial):  # type: ignore[no-untyped-def]
+    """Fill `prices` with the dual prices of the basis, and `trial` with them as multipliers of sum 1."""
+    count, total = prices.size, 0.0
     for c in range(count):
-        inverse[leaving, c] /= entering[leaving]
-    for r in range(count):
-        if r != leaving:
-            value[r] = max(0.0, value[r] - entering[r] * value[leaving])
-            for c in range(count):
-                inverse[r, c] -= entering[r] * inverse[leaving, c]
-
-
-@njit(cache=True, error_model="numpy")
-def _price(basis, prices, trial):  # type: ignore[no-untyped-def]
-    """Fill `prices` with the dual prices of the basis, and `trial` with multipliers that sum to 1."""
-    total = 0.0
-    for c in range(prices.size):
         prices[c] = 0.0
-        for r in range(prices.size):
-            prices[c] += basis.gain[r] * basis.inverse[r, c]
+        for r in range(count):
+            prices[c] += gain[r] * inverse[r, c]
         trial[c] = max(0.0, prices[c])
         total += trial[c]
-    for c in range(prices.size):
+    for c in range(count):
         trial[c] /= total
-
-
-@njit(cache=True, error_model="numpy")
-def _mix(basis, share):  # type: ignore[no-untyped-def]
-    """Fill `share` with how much of each candidate the mixture of batches takes."""
-    for i in range(share.size):
-        share[i] = 0.0
-    for r in range(basis.gain.size):
-        if basis.gain[r] > 0:
-            for j in range(basis.members.shape[1]):
-                share[basis.members[r, j]] += basis.value[r]
 
 
 @njit(cache=True, error_model="numpy")
