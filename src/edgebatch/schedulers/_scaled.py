@@ -54,7 +54,7 @@ class Scaled:
         return int(within.sum(axis=1).min())
 
     def within(self, compute: int) -> Scaled:
-        """The model with `compute` as its compute budget, without the requests that no such batch can hold."""
+        """The model with compute budget `compute`, without the requests that no such batch can hold."""
         budgets = np.append(self.budgets[:3], compute)
         kept = (self.loads <= budgets[:, None]).all(axis=0) & (self.deadlines >= compute)
         return Scaled(self.requests[kept], self.loads[:, kept], budgets, self.deadlines[kept])

@@ -6,10 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule, fits
+from edgebatch.schedulers._admission import admit_in_order
 from edgebatch.schedulers._options import check_node_limit, check_time_limit
 from edgebatch.search.branch_and_bound import Rows
 from edgebatch.search.largest_batch import POOL, Search, take
 from edgebatch.search.loads import loads
+
+FALLBACK_REQUESTS = 64
+"""Requests that the fallback tries: few enough for some milliseconds."""
 
 
 def schedule(
@@ -40,12 +44,23 @@ def schedule(
     with Search(node_limit, time_limit_s) as search:
         best = _Best(instance, search)
         _search_paddings(instance, candidates, best)
-        return Schedule(
-            tuple(sorted(best.batch.tolist())),
-            upper_bound=max(best.bound, best.batch.size),
-            nodes_visited=search.nodes,
-            node_limit_reached=best.bound > best.batch.size,
-        )
+    selected = tuple(sorted(best.batch.tolist()))
+    if not selected and best.bound > 0:
+        selected = _fallback(instance)
+    return Schedule(
+        selected,
+        upper_bound=max(best.bound, len(selected)),
+        nodes_visited=search.nodes,
+        node_limit_reached=best.bound > len(selected),
+    )
+
+
+def _fallback(instance: Instance) -> tuple[int, ...]:
+    """A quick batch, for a search that was stopped before it had any: the requests of least load that fit."""
+    servable = np.flatnonzero(instance.servable())
+    padded = instance.padded(instance.prompt_tokens[servable])
+    total = loads(instance, servable, padded, instance.deadline_s[servable]).sum(axis=0)
+    return admit_in_order(instance, servable[np.argsort(total, kind="stable")[:FALLBACK_REQUESTS]])
 
 
 def _candidates(instance: Instance) -> NDArray[np.int64]:

@@ -9,7 +9,8 @@ Candidates stand in order of falling deadline wherever a function speaks of the 
 whose tightest request is the d-th takes its others from those before.
 
 All functions that `decide` calls stand in this file. Numba recompiles a function when its own file has
-changed; an edit in another file would not reach the cached machine code.
+changed; an edit in another file would not reach the cached machine code. The functions are few and long
+because each function more costs compile time, at every level that calls it.
 """
 
 from __future__ import annotations
@@ -229,8 +230,9 @@ def _screen(k, rows, multipliers, attempts):  # type: ignore[no-untyped-def]
 def _branch(node, multipliers, depth, end, limits, chosen):  # type: ignore[no-untyped-def]
     """Solve a node by branch and bound on its linear relaxation.
 
-    Candidates that reduced costs do not fix (`_fixing_thresholds`) are left to two branches on a candidate that the
-    relaxation takes in part. Either it is included; or it is excluded, and with it all candidates that
+    Candidates that reduced costs do not fix (`_fixing_thresholds`) are left to two branches, on a dear
+    candidate that the relaxation takes in part: the one of largest share (1 - share) cost^2, where cost
+    is its largest of all rows. Either it is included; or it is excluded, and with it all candidates that
     it dominates, since a batch with one of those may take it instead.
 
     Parameters
@@ -259,7 +261,9 @@ def _branch(node, multipliers, depth, end, limits, chosen):  # type: ignore[no-u
     low, high = _fixing_thresholds(weight, k, room, multipliers, chosen)
     left, prices = np.empty(room.size), np.empty(room.size)
     included, free, kept = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
-    included_count, free_count = 0, 0
+    included_count, free_count, branching, best, whole = 0, 0, size, -1.0, 0.0
+    for i in range(size):
+        whole += share[i] / k
     for r in range(room.size):
         left[r] = room[r]
     for i in range(size):
@@ -271,7 +275,12 @@ def _branch(node, multipliers, depth, end, limits, chosen):  # type: ignore[no-u
         elif weight[i] <= high:
             free[free_count] = i
             free_count += 1
-    branching = _branching_candidate(cost, k, free[:free_count], share)
+            dearest = 0.0
+            for r in range(room.size):
+                dearest = max(dearest, cost[r, i])
+            score = share[i] * (whole - share[i]) * dearest * dearest
+            if score > best:
+                branching, best = i, score
     if branching < size:
         included[included_count] = branching
     for excluded in range(2 if branching < size else 1):
@@ -298,26 +307,6 @@ def _branch(node, multipliers, depth, end, limits, chosen):  # type: ignore[no-u
         if outcome != INFEASIBLE:
             return outcome
     return INFEASIBLE
-
-
-@njit(cache=True, error_model="numpy")
-def _branching_candidate(cost, k, free, share):  # type: ignore[no-untyped-def]
-    """Position of the candidate to branch on, or the number of candidates if none is free.
-
-    It has the largest share (1 - share) cost^2, where cost is its largest of all rows: a dear candidate that
-    the relaxation takes in part.
-    """
-    branching, best, whole = share.size, -1.0, 0.0
-    for i in range(share.size):
-        whole += share[i] / k
-    for i in free:
-        dearest = 0.0
-        for r in range(cost.shape[0]):
-            dearest = max(dearest, cost[r, i])
-        score = share[i] * (whole - share[i]) * dearest * dearest
-        if score > best:
-            branching, best = i, score
-    return branching
 
 
 @njit(cache=True, error_model="numpy")

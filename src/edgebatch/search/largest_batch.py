@@ -110,9 +110,7 @@ class Search:
         _, rows = _by_deadline(rows)
         return _surrogate_bound(rows, self.pool)
 
-    def _descend_to_proof(
-        self, rows: Rows, pool: NDArray[np.float64]
-    ) -> tuple[NDArray[np.int64], int]:
+    def _descend_to_proof(self, rows: Rows, pool: NDArray[np.float64]) -> tuple[NDArray[np.int64], int]:
         """Test sizes downwards; under a time limit, begin with a batch to fall back on."""
         fallback = np.empty(0, np.int64)
         if self.time_limit_s is not None:
@@ -135,9 +133,7 @@ class Search:
             k -= 1
         return np.empty(0, np.int64), max(undecided, k)
 
-    def _ascend(
-        self, rows: Rows, size: int, pool: NDArray[np.float64]
-    ) -> tuple[NDArray[np.int64], int]:
+    def _ascend(self, rows: Rows, size: int, pool: NDArray[np.float64]) -> tuple[NDArray[np.int64], int]:
         """Test sizes upwards from `size` + 1 until one is refuted."""
         k, batch = size, np.empty(0, np.int64)
         while not self.out_of_time():

@@ -43,7 +43,9 @@ def loads(
     np.divide(instance.downlink_share[requests], slack, out=result[1])
     result[2] = _share(system.kv_bytes(padded, lengths), np.asarray(memory_bytes))[place]
     budget_s = np.multiply(deadline_s, slack)
-    result[3] = _share(compute_s, budget_s)[place] if budget_s.ndim == 0 else _share(compute_s[place], budget_s)
+    result[3] = (
+        _share(compute_s, budget_s)[place] if budget_s.ndim == 0 else _share(compute_s[place], budget_s)
+    )
     return result
 
 

@@ -121,7 +121,7 @@ def compute_time_s(cost, counts):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def stall_s(cost, counts):  # type: ignore[no-untyped-def]
-    """Time that a batch waits for memory beyond its arithmetic: `edgebatch.model.roofline.stall_s`, compiled."""
+    """Time that a batch waits for memory beyond its arithmetic, as `edgebatch.model.roofline.stall_s`."""
     pace = cost.pace
     live = counts.sum()
     total = 0.0 if live == 0 else max(0.0, pace.weights_s - live * cost.first_s)

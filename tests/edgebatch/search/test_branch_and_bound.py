@@ -71,12 +71,34 @@ def test_without_nodes_a_size_is_left_open_rather_than_decided_wrongly():
     assert left_open > 10
 
 
+def test_a_search_that_is_stopped_claims_nothing_that_it_has_not_proven():
+    left_undecided = 0
+    for seed in SEEDS:
+        rows = random_rows(seed)
+        best = optimum(rows)
+        for k in range(1, rows.deadline_s.size + 1):
+            outcome, nodes, _, _ = decide(k, rows, stopped=True)
+            assert nodes == 0
+            assert outcome == UNDECIDED or outcome == (FEASIBLE if k <= best else INFEASIBLE)
+            left_undecided += outcome == UNDECIDED
+    assert left_undecided > 10
+
+
+@pytest.mark.parametrize("limit", range(1, 7))
+def test_a_node_limit_is_kept_exactly(limit):
+    visited = [decide(optimum(rows), rows, limit=limit)[1] for rows in map(random_rows, range(600))]
+    assert max(visited) == limit
+
+
 def test_no_batch_is_larger_than_any_surrogate_budget_allows():
     tight = 0
     for seed in SEEDS:
         rows = random_rows(seed)
         best = optimum(rows)
-        bounds = [branch_and_bound.surrogate_bound(rows, m) for m in np.random.default_rng(seed).dirichlet(np.ones(4), 20)]
+        bounds = [
+            branch_and_bound.surrogate_bound(rows, m)
+            for m in np.random.default_rng(seed).dirichlet(np.ones(4), 20)
+        ]
         assert min(bounds) >= best
         tight += min(bounds) == best
     assert tight > len(SEEDS) // 4
