@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from edgebatch.search.chains import Levels
 from edgebatch.search.cost import BatchCost
 
-FEASIBLE, FAILED, FAILED_BY_COUNTS, OPEN = 0, 1, 2, 3
-"""State of a node: a feasible batch; none below; none below, by memory or compute time; to expand."""
+FAILED, FAILED_BY_COUNTS, OPEN = 0, 1, 2
+"""State of a node: no feasible batch below; none by memory or compute time; to expand."""
 
 NONE, CUT_OFF = -1, -2
 """In place of a batch's tightest request: there is no such batch; the node limit was reached first."""
@@ -231,32 +231,42 @@ def _walk(z, d, problem, members, node_limit, taken):  # type: ignore[no-untyped
     feasible, nodes
         Whether `taken` holds a feasible batch, and the number of nodes visited.
     """
-    levels, rules, size = problem.levels, problem.rules, members.size
+    levels, cost, budgets, rules = problem
+    size = members.size
+    limit_s = levels.deadline_s[d] * (1 + budgets.relative_tolerance)
     chain_count = levels.length.shape[0]
     supply = np.zeros(chain_count + 1, np.int64)
     for k in range(chain_count - 1, -1, -1):
         supply[k] = supply[k + 1] + size[k]
-    path = _root(z, d, problem, taken)
+    path = _root(z, d, levels, cost.request_bytes.shape[0], taken)
     least_up, least_down = np.empty((0, 0)), np.empty((0, 0))
     level, nodes = 0, 1
     while True:
         state = OPEN
         if path.need[level] == 0:
-            state = _leaf_state(d, level, problem, path)
+            if _counts_break(cost, budgets, limit_s, path.counts):
+                state = FAILED_BY_COUNTS
+            elif path.up[level] > budgets.share or path.down[level] > budgets.share:
+                state = FAILED
+            else:
+                return True, nodes
         elif level == chain_count:
             state = FAILED
         elif rules.budget:
-            if _cheapest_breaks(d, level, problem, members, path):
+            filled = _cheapest_filling(level, levels.length, size, path)
+            if _counts_break(cost, budgets, limit_s, filled):
                 state = FAILED_BY_COUNTS
             else:
                 if least_up.shape[0] == 0:
                     # only here: most trees fail by counts at their root
                     least_up = _smallest_sums(members.uplink, levels, size, z - 1)
                     least_down = _smallest_sums(members.downlink, levels, size, z - 1)
-                if _shares_break(level, problem.budgets, path, least_up, least_down):
+                # a hair above the budget, so that the order of summation never prunes an exact fit
+                edge, need = budgets.share * (1 + 1e-12), path.need[level]
+                if path.up[level] + least_up[level, need] > edge:
                     state = FAILED
-        if state == FEASIBLE:
-            return True, nodes
+                if path.down[level] + least_down[level, need] > edge:
+                    state = FAILED
         if nodes >= node_limit:
             return False, nodes
         if state == OPEN:
@@ -277,9 +287,8 @@ def _walk(z, d, problem, members, node_limit, taken):  # type: ignore[no-untyped
 
 
 @njit(cache=True)
-def _root(z, d, problem, taken):  # type: ignore[no-untyped-def]
+def _root(z, d, levels, lengths, taken):  # type: ignore[no-untyped-def]
     """The path that holds the root alone: request `d`, and z - 1 requests missing."""
-    levels = problem.levels
     chain_count = levels.length.shape[0]
     taken[:] = 0
     path = Path(
@@ -290,7 +299,7 @@ def _root(z, d, problem, taken):  # type: ignore[no-untyped-def]
         np.zeros(chain_count, np.int64),
         np.zeros(chain_count, np.bool_),
         np.zeros(chain_count, np.bool_),
-        np.zeros(problem.cost.request_bytes.shape[0], np.int64),
+        np.zeros(lengths, np.int64),
     )
     path.counts[levels.length[levels.chain[d]]] = 1
     path.need[0], path.up[0], path.down[0] = z - 1, levels.uplink_share[d], levels.downlink_share[d]
@@ -298,42 +307,22 @@ def _root(z, d, problem, taken):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _leaf_state(d, level, problem, path):  # type: ignore[no-untyped-def]
-    """State of a node whose batch is complete."""
-    if _counts_break(d, problem, path.counts):
-        return FAILED_BY_COUNTS
-    share = problem.budgets.share
-    return FAILED if path.up[level] > share or path.down[level] > share else FEASIBLE
-
-
-@njit(cache=True)
-def _counts_break(d, problem, counts):  # type: ignore[no-untyped-def]
-    """Whether a batch with these counts breaks memory, or the deadline of request `d`."""
-    cost, budgets = problem.cost, problem.budgets
-    limit_s = problem.levels.deadline_s[d] * (1 + budgets.relative_tolerance)
+def _counts_break(cost, budgets, limit_s, counts):  # type: ignore[no-untyped-def]
+    """Whether a batch with these counts breaks memory or its time limit."""
     return memory_bytes(cost, counts) > budgets.memory_bytes or compute_time_s(cost, counts) > limit_s
 
 
 @njit(cache=True)
-def _cheapest_breaks(d, level, problem, members, path):  # type: ignore[no-untyped-def]
-    """Whether memory or compute time breaks even if the shortest outputs left fill the batch."""
-    length, need = problem.levels.length, path.need[level]
-    filled = path.counts.copy()
+def _cheapest_filling(level, length, size, path):  # type: ignore[no-untyped-def]
+    """Counts of the batch that the shortest outputs left complete, shape (output lengths,)."""
+    filled, need = path.counts.copy(), path.need[level]
     for k in range(level, length.shape[0]):
-        more = min(need, members.size[k])
+        more = min(need, size[k])
         filled[length[k]] += more
         need -= more
         if need == 0:
             break
-    return _counts_break(d, problem, filled)
-
-
-@njit(cache=True)
-def _shares_break(level, budgets, path, least_up, least_down):  # type: ignore[no-untyped-def]
-    """Whether a band breaks even if the smallest shares left fill the batch."""
-    # a hair above the budget, so that the order of summation never prunes an exact fit
-    edge, need = budgets.share * (1 + 1e-12), path.need[level]
-    return path.up[level] + least_up[level, need] > edge or path.down[level] + least_down[level, need] > edge
+    return filled
 
 
 @njit(cache=True)
