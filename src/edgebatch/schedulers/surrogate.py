@@ -45,8 +45,8 @@ def schedule(
         best = _Best(instance, search)
         _search_paddings(instance, candidates, best)
     selected = tuple(sorted(best.batch.tolist()))
-    if not selected and best.bound > 0:
-        selected = _fallback(instance)
+    if best.bound > len(selected) and search.out_of_time():
+        selected = max(selected, _fallback(instance), key=len)
     return Schedule(
         selected,
         upper_bound=max(best.bound, len(selected)),
@@ -56,7 +56,7 @@ def schedule(
 
 
 def _fallback(instance: Instance) -> tuple[int, ...]:
-    """A quick batch, for a search that was stopped before it had any: the requests of least load that fit."""
+    """A quick batch, for a search that was stopped before it had a good one: the requests of least load."""
     servable = np.flatnonzero(instance.servable())
     padded = instance.padded(instance.prompt_tokens[servable])
     total = loads(instance, servable, padded, instance.deadline_s[servable]).sum(axis=0)
