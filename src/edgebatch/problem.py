@@ -99,6 +99,10 @@ class Instance:
                 f"requests[{worst}].prompt_tokens", longest[0], f"at most the fixed padding, {fixed}"
             )
 
+    def __reduce__(self) -> tuple[type[Instance], tuple[Any, ...]]:
+        """Pickle and copy by the constructor: numpy would restore the arrays writable."""
+        return type(self), tuple(getattr(self, field.name) for field in fields(self))
+
     @property
     def size(self) -> int:
         """Number of candidates."""
@@ -108,12 +112,12 @@ class Instance:
     def slack_s(self) -> NDArray[np.float64]:
         """Compute time that each request can bear: equation (2)."""
         slots = self.system.slots
-        return self.latency_s - self.waited_s - slots.uplink_s - slots.downlink_s
+        return _read_only(self.latency_s - self.waited_s - slots.uplink_s - slots.downlink_s)
 
     @cached_property
     def deadline_s(self) -> NDArray[np.float64]:
         """Compute time that a batch with the request in it can take: min(T_C, slack)."""
-        return np.minimum(self.system.slots.compute_s, self.slack_s)
+        return _read_only(np.minimum(self.system.slots.compute_s, self.slack_s))
 
     def padded(self, prompt_tokens: Any) -> Any:
         """Length that prompts of a batch whose longest is `prompt_tokens` are padded to."""
@@ -157,6 +161,10 @@ def _column(name: str, values: ArrayLike, kind: type, expected: str, valid: Any)
     if not right.all():
         wrong = int(np.argmin(right))
         raise InputError(f"{name}[{wrong}]", array[wrong].item(), expected)
+    return _read_only(array)
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     array.setflags(write=False)
     return array
 

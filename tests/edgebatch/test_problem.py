@@ -1,4 +1,6 @@
+import copy
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -88,6 +90,19 @@ def test_arrays_cannot_be_written_to():
     instance = unit_instance([1, 1])
     with pytest.raises(ValueError, match="read-only"):
         instance.prompt_tokens[0] = 5
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_copied_or_pickled_instance_has_the_same_values_and_is_read_only(duplicate):
+    instance = sample(1)[0]
+    other = duplicate(instance)
+    for name in (*COLUMNS, "slack_s", "deadline_s"):
+        assert getattr(other, name).tolist() == getattr(instance, name).tolist()
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(other, name)[0] = 1
+    assert (other.system, other.ids) == (instance.system, instance.ids)
+    assert other.longest_prompt_tokens == instance.longest_prompt_tokens
+    assert other.longest_output_tokens == instance.longest_output_tokens
 
 
 def test_arrays_are_copies_of_what_was_given():

@@ -1,7 +1,7 @@
-"""One file a scheduler; the registry is the list of files.
+"""Schedulers, one per file; the registry is the list of files.
 
-A scheduler module has a function ``schedule(instance, *, <its options>) -> Schedule``. Its options
-stand in conf/scheduler/ for experiments; the defaults of the signature serve the library alone.
+A scheduler module has a function ``schedule(instance, *, <its options>) -> Schedule``. The defaults of
+its signature hold for the library; experiments set its options in conf/scheduler/.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from edgebatch.problem import Schedule
 
 @cache
 def names() -> tuple[str, ...]:
-    """Names of all schedulers, in alphabetical order; imports none of them."""
+    """Names of all schedulers, in alphabetical order. Imports none of them."""
     modules = (module.name for module in pkgutil.iter_modules(__path__))
     return tuple(sorted(name for name in modules if not name.startswith("_")))
 
 
 def get(name: str) -> Callable[..., Schedule]:
-    """The function ``schedule(instance, *, ...)`` of the scheduler `name`.
+    """Return the function ``schedule(instance, *, ...)`` of the scheduler `name`.
 
     Raises
     ------
@@ -39,6 +39,6 @@ def get(name: str) -> Callable[..., Schedule]:
 
 
 def options(name: str) -> dict[str, Any]:
-    """Options of the scheduler `name`, each with its default."""
+    """Return the options of the scheduler `name`, each with its default."""
     parameters = inspect.signature(get(name)).parameters.values()
     return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}

@@ -1,4 +1,4 @@
-"""Building one batch request by request, in a given order: shared by StB and the heuristics."""
+"""Build one batch request by request in a given order, for static batching and the heuristics."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from edgebatch.problem import Instance, Schedule, fits
 def admit_in_order(
     instance: Instance, order: Iterable[int], at_most: int | None = None, deadlines: bool = True
 ) -> tuple[int, ...]:
-    """Admit each request of `order` that the batch can take, and skip the others.
+    """Admit each request of `order` that fits into the batch, and skip the others.
 
-    Budgets only fill up as the batch grows, so that a request that is skipped once could not be
-    admitted later either.
+    Budgets only fill up as the batch grows, so that a skipped request would not fit later either.
 
     Parameters
     ----------
     order
-        Indices into the instance, in the order in which they are tried.
+        Indices into the instance, the first to try first.
     at_most
         Largest batch size; None for no limit.
     deadlines
@@ -76,12 +75,12 @@ def admit_by(instance: Instance, key: NDArray[Any]) -> Schedule:
     Parameters
     ----------
     key
-        Of each request, shape (requests,); the least is tried first.
+        Key of each request, shape (requests,); the least is tried first.
 
     Returns
     -------
     Schedule
-        Its bound is the number of servable requests, which is all that an order proves.
+        Its upper bound is the number of servable requests: an order proves nothing better.
     """
     servable = np.flatnonzero(instance.servable())
     order = servable[np.argsort(key[servable], kind="stable")]

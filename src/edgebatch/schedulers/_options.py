@@ -1,4 +1,4 @@
-"""Options that several schedulers take, checked where they come in."""
+"""Checks of options that several schedulers take."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from edgebatch.errors import InputError, one_of
 from edgebatch.schema import LARGEST_COUNT, Range, describe
 
 LARGEST_NODE_LIMIT = 10**18
-"""Within 64 bits, and years away."""
+"""Fits in 64 bits; a search would take years to reach it."""
 
 
 def check_node_limit(node_limit: object) -> None:
-    """Refuse a limit of nodes that is neither None nor a whole number from 1."""
+    """Raise an InputError for a node limit that is neither None nor a whole number from 1."""
     _check("node_limit", node_limit, Range(at_least=1, at_most=LARGEST_NODE_LIMIT, whole=True))
 
 
 def check_time_limit(time_limit_s: object) -> None:
-    """Refuse a limit of time that is neither None nor a number of seconds above 0."""
+    """Raise an InputError for a time limit that is neither None nor a number of seconds above 0."""
     _check("time_limit_s", time_limit_s, Range(above=0, at_most=LARGEST_COUNT))
 
 
 def check_rules(pruning: object, known: Collection[str]) -> None:
-    """Refuse pruning rules that are no collection of names of `known`."""
+    """Raise an InputError unless the pruning rules are a collection of names of `known`."""
     if isinstance(pruning, str) or not isinstance(pruning, Collection):
         raise InputError("pruning", describe(pruning), "a list of rules, " + one_of(None, known))
     for rule in pruning:

@@ -1,11 +1,11 @@
-"""P1 in whole numbers, one model a padded prompt length, for solvers that nobody here wrote.
+"""Integer-scaled problem P1 for third-party solvers (HiGHS, CP-SAT): one model per padded prompt length.
 
-Loads are rounded down and budgets up, so that every batch that fits in floats fits in whole numbers:
-what a solver proves of these holds of those. The converse may fail by a hair: a batch of k requests
-that is above a budget by less than k + 1 parts in `PARTS` passes. (For 67 requests that is the relative
-tolerance of `edgebatch.problem.fits` once more.) So whatever a solver finds is put to the float test, and a
-batch that it refuses is forbidden, with all that ask for no less, before the model is solved again:
-neither a schedule nor a claim of optimality rests on the rounding.
+Loads are rounded down and budgets up. So every batch that is feasible in floats is feasible in the model,
+and an upper bound of the model is an upper bound of P1. The converse may fail: a batch of k requests that
+exceeds a budget by less than k + 1 parts in `PARTS` is feasible in the model. (For 67 requests that is the
+relative tolerance of `edgebatch.problem.fits` once more.) Therefore each batch of a solver is tested in
+floats. If it fails, the model gets a cut against it and against all that cost no less, and is solved
+again. Neither a schedule nor a claim of optimality depends on the rounding.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebatch.errors import InputError
-from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule
+from edgebatch.problem import Instance, Schedule
 from edgebatch.schedulers._admission import admit_in_order
 from edgebatch.schedulers._options import check_time_limit
+from edgebatch.search.loads import loads
 
 PARTS = 2**36
-"""Each band, the whole memory and the longest deadline are so many parts."""
+"""Number of parts in each budget: a band, the memory that the weights leave, the longest deadline."""
 
 
 @dataclass(frozen=True)
 class Scaled:
-    """Requests that may share a padded prompt length, by descending deadline.
+    """Model of the batches of one padded prompt length; requests by descending deadline.
 
     Attributes
     ----------
@@ -37,9 +38,9 @@ class Scaled:
     loads
         Uplink, downlink, memory and compute of each request, int64, shape (4, requests).
     budgets
-        What a batch may sum up to, int64, shape (4,); that of compute is the longest deadline.
+        Largest sum of each load, int64, shape (4,); for compute it is the longest deadline.
     deadlines
-        Budget of compute of a batch with the request in it, int64, shape (requests,).
+        Compute budget of a batch with the request in it, int64, shape (requests,).
     """
 
     requests: NDArray[np.int64]
@@ -48,12 +49,12 @@ class Scaled:
     deadlines: NDArray[np.int64]
 
     def bound(self) -> int:
-        """Most requests that each budget alone allows, whatever their deadlines."""
+        """Upper bound on the batch size by each budget alone, without deadlines."""
         within = np.cumsum(np.sort(self.loads, axis=1), axis=1) <= self.budgets[:, None]
         return int(within.sum(axis=1).min())
 
     def within(self, compute: int) -> Scaled:
-        """The model with so much for compute, without the requests that no such batch can hold."""
+        """The model with compute budget `compute`, without the requests that no such batch can hold."""
         budgets = np.append(self.budgets[:3], compute)
         kept = (self.loads <= budgets[:, None]).all(axis=0) & (self.deadlines >= compute)
         return Scaled(self.requests[kept], self.loads[:, kept], budgets, self.deadlines[kept])
@@ -67,14 +68,14 @@ class AtMost(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a solver says of one model.
+    """Answer of a solver to one model.
 
     Attributes
     ----------
     batch
-        Positions in `Scaled.requests`; empty if it found none of the size asked for.
+        Positions in `Scaled.requests`; empty if the solver has no batch of the size asked for.
     bound
-        No batch of the model is larger.
+        Upper bound on the batch size of the model.
     """
 
     batch: NDArray[np.int64]
@@ -82,16 +83,16 @@ class Answer(NamedTuple):
 
 
 class Solver(Protocol):
-    """Finds a largest batch of a model that has at least `at_least` requests, within `limit_s` seconds."""
+    """Find a largest batch of a model with at least `at_least` requests, within `limit_s` seconds."""
 
     def __call__(self, model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float) -> Answer: ...
 
 
 def _models(instance: Instance) -> list[Scaled]:
-    """The models of an instance: one with fixed padding, else one a distinct prompt length."""
+    """The models of an instance: one for a fixed padding, else one per distinct prompt length."""
     system = instance.system
     if system.cost != "flops":
-        raise InputError("cost", repr(system.cost), "flops: this scheduler solves linear costs alone")
+        raise InputError("cost", repr(system.cost), "flops: this solver needs a linear cost model")
     candidates = np.flatnonzero(instance.servable())
     candidates = candidates[np.argsort(-instance.deadline_s[candidates], kind="stable")]
     prompts = instance.prompt_tokens[candidates]
@@ -101,42 +102,34 @@ def _models(instance: Instance) -> list[Scaled]:
 
 
 def _model(instance: Instance, requests: NDArray[np.int64], padded: int) -> Scaled:
-    system = instance.system
-    outputs, deadlines_s = instance.output_tokens[requests], instance.deadline_s[requests]
-    flops = system.llm.request_flops(np.full_like(outputs, padded), outputs)
-    memory_bytes = system.edge_node.memory_bytes * (1 + RELATIVE_TOLERANCE)
-    parts_of = [
-        instance.uplink_share[requests] / (1 + RELATIVE_TOLERANCE),
-        instance.downlink_share[requests] / (1 + RELATIVE_TOLERANCE),
-        system.kv_bytes(padded, outputs) / memory_bytes,
-        flops * system.seconds_per_flop / (deadlines_s[0] * (1 + RELATIVE_TOLERANCE)),
-    ]
-    # at most twice the budget: what is alone too much under this padding must not overflow
-    loads = np.floor(np.minimum(parts_of, 2.0) * PARTS).astype(np.int64)
-    # one part more, for the rounding of the divisions above
+    """The model of one padded prompt length; the first of `requests` has the longest deadline."""
+    deadlines_s = instance.deadline_s[requests]
+    shares = loads(instance, requests, padded, deadlines_s[0])
+    # at most twice the budget: requests that this padding makes too dear must not overflow
+    scaled = np.floor(np.minimum(shares, 2.0) * PARTS).astype(np.int64)
+    # one part more, for the rounding of the divisions
     deadlines = np.floor(deadlines_s / deadlines_s[0] * PARTS).astype(np.int64) + 1
-    for_cache = int((1 - system.weight_bytes / memory_bytes) * PARTS) + 1
-    budgets = np.array([PARTS + 1, PARTS + 1, for_cache, deadlines[0]])
-    kept = (loads <= budgets[:, None]).all(axis=0) & (loads[3] <= deadlines)
-    return Scaled(requests[kept], loads[:, kept], budgets, deadlines[kept])
+    budgets = np.array([PARTS + 1, PARTS + 1, PARTS + 1, deadlines[0]])
+    kept = (scaled <= budgets[:, None]).all(axis=0) & (scaled[3] <= deadlines)
+    return Scaled(requests[kept], scaled[:, kept], budgets, deadlines[kept])
 
 
-def largest(
+def solve_models(
     instance: Instance, solver: Solver, time_limit_s: float | None, by_deadline: bool = False
 ) -> Schedule:
-    """The largest batch of all models, by descending bound until no other can beat the best.
+    """Return the largest batch of all models, solved by descending bound until no other can be larger.
 
     Parameters
     ----------
-    by_deadline
-        Make a model for each deadline: it is the budget of compute, and no request's is shorter.
     time_limit_s
-        Stop after so long, with the best batch so far and the bound proven by then; None for no limit.
+        Most seconds; after that, the best batch so far and a proven upper bound. None for no limit.
+    by_deadline
+        Split each model by deadline: the deadline is the compute budget, and no request has an earlier one.
 
     Raises
     ------
     InputError
-        For a cost model under which the compute time is not a sum over requests, or a limit that is none.
+        For a cost model under which the compute time is not a sum over requests, or a bad time limit.
     """
     check_time_limit(time_limit_s)
     models = _models(instance)
@@ -166,22 +159,22 @@ def largest(
             bound = min(bound, answer.bound)
             if answer.batch.size == 0:
                 break
-            found = tuple(sorted(model.requests[answer.batch].tolist()))
-            if admit_in_order(instance, found) == found:
-                best = found
+            batch = tuple(sorted(model.requests[answer.batch].tolist()))
+            if admit_in_order(instance, batch) == batch:
+                best = batch
             else:
-                refused.append((_no_cheaper(instance, found), len(found) - 1))
+                refused.append((_no_cheaper(instance, batch), len(batch) - 1))
         proven = max(proven, bound)
     return Schedule(best, upper_bound=max(len(best), proven))
 
 
 def _no_cheaper(instance: Instance, batch: tuple[int, ...]) -> NDArray[np.int64]:
-    """The batch, and whoever asks for no less than each of it in every respect."""
-    asked = np.stack(
+    """The batch, and the requests that cost no less in any respect than each request of it."""
+    costs = np.stack(
         (
             *(instance.prompt_tokens, instance.output_tokens),
             *(instance.uplink_share, instance.downlink_share, -instance.deadline_s),
         )
     )
-    dearer = (asked >= asked[:, batch].max(axis=1, keepdims=True)).all(axis=0)
+    dearer = (costs >= costs[:, batch].max(axis=1, keepdims=True)).all(axis=0)
     return np.union1d(np.flatnonzero(dearer), batch)

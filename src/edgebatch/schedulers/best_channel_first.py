@@ -1,4 +1,4 @@
-"""Best channel first: the requests that need the smallest shares of the bands."""
+"""Best channel first: take the requests that need the smallest shares of the bands."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from edgebatch.schedulers._admission import admit_by
 
 
 def schedule(instance: Instance) -> Schedule:
-    """Admit servable requests by the larger of their two shares, and skip what would break a constraint.
+    """Admit servable requests by the larger of their two shares, and skip those that break a constraint.
 
-    The larger one counts, because a batch ends where either band is full. A share is what a channel
-    costs: it holds the gain together with the tokens that have to be moved.
+    The larger share counts, because a batch is full when either band is. A share depends on the channel
+    gain and on the tokens to move.
     """
     return admit_by(instance, np.maximum(instance.uplink_share, instance.downlink_share))

@@ -1,4 +1,4 @@
-"""Brute force: DFTSP's tree without pruning, its nodes counted exactly, without the walk."""
+"""Brute force: DFTSP's tree without pruning, whose nodes are counted by a formula or by a walk."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ from edgebatch.search import tree
 
 COUNTINGS = ("formula", "walk")
 COUNTABLE = ("supply", "batch_size")
-"""Pruning rules that depend on numbers of requests alone, so that their nodes can be counted."""
+"""Pruning rules that depend on numbers of requests alone, so that the nodes they leave can be counted."""
 
 
 def schedule(instance: Instance, *, counting: str = "formula", pruning: Collection[str] = ()) -> Schedule:
-    """The largest feasible batch, with the nodes that a walk without most of the pruning visits.
+    """Return the largest feasible batch, with the number of nodes that a walk without pruning visits.
 
     Parameters
     ----------
     counting
-        ``walk`` visits every node. ``formula`` counts the same number without the walk: pruning cuts
-        only trees without a feasible batch, so that every walk ends at the same leaf, and the nodes
-        before it are counted by dynamic programming.
+        ``walk`` visits every node. ``formula`` counts the same nodes by dynamic programming, without the
+        walk: pruning cuts only trees without a feasible batch, so that every walk ends at the same leaf.
     pruning
-        Names of pruning rules that stay on, of `COUNTABLE`.
+        Names of the pruning rules that stay on, of `COUNTABLE`.
     """
     if counting not in COUNTINGS:
         raise InputError("counting", repr(counting), one_of(counting, COUNTINGS))
@@ -41,21 +40,18 @@ def schedule(instance: Instance, *, counting: str = "formula", pruning: Collecti
     trees = dftsp.forests(instance, bounded="batch_size" in pruning)
     size = dftsp.schedule(instance).size
     nodes = sum(
-        _nodes_of_trees(forest, forest.requests.size, size, forest.largest, supply) for forest in trees
+        _nodes_of_trees(forest, forest.requests.size, size, forest.size_bound, supply) for forest in trees
     )
     for forest in trees if size else ():
-        if size > forest.largest:
+        if size > forest.size_bound:
             continue
-        taken = np.zeros(forest.levels.length.size, dtype=np.int64)
-        tightest, _ = tree.search_batch_size(
-            size, forest.levels, forest.cost, budgets, rules, np.iinfo(np.int64).max, taken
-        )
+        tightest, _, taken = forest.search(size, budgets, rules)
         before = forest.requests.size if tightest < 0 else tightest
         nodes += _nodes_of_trees(forest, before, size - 1, size, supply)
         if tightest >= 0:
             nodes += _nodes_up_to(_chain_sizes(forest, tightest), size - 1, taken, supply)
-            found = dftsp.batch(forest, int(tightest), taken)
-            return Schedule(found, upper_bound=size, nodes_visited=nodes)
+            selected = dftsp.batch(forest, tightest, taken)
+            return Schedule(selected, upper_bound=size, nodes_visited=nodes)
     return Schedule((), upper_bound=0, nodes_visited=nodes)
 
 
@@ -78,12 +74,12 @@ def _nodes_of_trees(forest: dftsp.Forest, before: int, above: int, at_most: int,
 def tree_nodes(chain_sizes: list[int], most: int, supply: bool = False) -> list[int]:
     """Nodes of the tree over chains of the given sizes, for each number needed, 0 to `most`.
 
-    A node at level k is a choice from the first k chains, of which the first k-1 did not yet
-    suffice. With W_k(r) choices that add up to r, a tree that needs z has
-    1 + sum_k (sum_{r <= z} W_k(r) - W_{k-1}(z)) nodes. The `supply` rule leaves those choices to
-    which the later chains, with S_k requests in all, can add what is missing: r >= z - S_k.
+    A node at level k is a choice from the first k chains that the first k-1 did not complete. With W_k(r)
+    choices that add up to r, a tree that needs z has 1 + sum_k (sum_{r <= z} W_k(r) - W_{k-1}(z)) nodes.
+    The `supply` rule keeps the choices that the later chains, with S_k requests in all, can complete:
+    r >= z - S_k.
     """
-    # all choices together bound every number here: whole numbers of any length only where 64 bits may not do
+    # no number here exceeds the number of all choices: Python integers only where 64 bits may overflow
     choices = math.prod(size + 1 for size in chain_sizes)
     kind = np.int64 if choices * (len(chain_sizes) + 1) < 2**62 else object
     ways, nodes = np.zeros(most + 1, kind), np.ones(most + 1, kind)

@@ -1,4 +1,4 @@
-"""Constraint programming by OR-Tools' CP-SAT: an exact solver that shares nothing with the search."""
+"""Constraint programming by OR-Tools' CP-SAT: an exact solver, independent of the tree searches."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import numpy as np
 
 from edgebatch.errors import InputError
 from edgebatch.problem import Instance, Schedule
-from edgebatch.schedulers._scaled import Answer, AtMost, Scaled, largest
+from edgebatch.schedulers._scaled import Answer, AtMost, Scaled, solve_models
 from edgebatch.schema import Range, describe
 
 WORKERS = Range(at_least=1, at_most=1024, whole=True)
 
 
 def schedule(instance: Instance, *, workers: int = 1, time_limit_s: float | None = None) -> Schedule:
-    """The largest feasible batch, under the cost model `flops`.
+    """Return the largest feasible batch under the cost model `flops`.
 
     Parameters
     ----------
     workers
         Threads of the solver.
     time_limit_s
-        Stop after so long, with the best batch so far and a proven bound; None for no limit.
+        Most seconds; after that, the best batch so far and a proven upper bound. None for no limit.
 
     Raises
     ------
     InputError
-        Under another cost model, for workers that are no number, or where OR-Tools is not installed.
+        For another cost model, a bad number of workers or time limit, or without OR-Tools installed.
     """
     try:
         import ortools.sat.python.cp_model  # noqa: F401
@@ -37,14 +37,14 @@ def schedule(instance: Instance, *, workers: int = 1, time_limit_s: float | None
         raise InputError("scheduler", "'cp_sat' without OR-Tools", expected) from None
     if workers not in WORKERS:
         raise InputError("workers", describe(workers), str(WORKERS))
-    return largest(instance, partial(_solve, workers=workers), time_limit_s)
+    return solve_models(instance, partial(_solve, workers=workers), time_limit_s)
 
 
 def _solve(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float, *, workers: int) -> Answer:
-    """Largest batch of one model.
+    """Find a largest batch of one model.
 
-    Literal ``shorter[k]`` says that the batch holds a request whose deadline is the k-th or a shorter
-    one; each that holds takes its step off the longest deadline.
+    Literal ``shorter[k]`` is true if the batch has a request with the k-th longest deadline or a shorter
+    one. Each true literal reduces the compute budget by the step from the deadline before.
     """
     from ortools.sat.python import cp_model
 

@@ -16,9 +16,15 @@ from edgebatch.search.chains import Levels, chains
 from edgebatch.search.cost import BatchCost, batch_cost
 
 RULES = ("supply", "budget", "sibling", "batch_size")
-"""`supply`: the chains left cannot supply what is missing. `budget`: the cheapest completion breaks a
-budget. `sibling`: a child whose first leaf fails on memory or compute time rules out its later
-siblings. `batch_size`: sizes above what a single budget allows are never tried."""
+"""Pruning rules.
+
+- ``supply``: prune a node if the chains left cannot supply the requests still missing.
+- ``budget``: prune a node if even its cheapest completion breaks a budget.
+- ``sibling``: if a child's first leaf breaks memory or compute time, prune its later siblings.
+- ``batch_size``: never try sizes above what a single budget allows.
+"""
+
+NO_NODE_LIMIT = int(np.iinfo(np.int64).max)
 
 
 @dataclass(frozen=True)
@@ -30,56 +36,69 @@ class Forest:
     requests
         Indices into the instance of the requests that fit the padding, by descending slack.
     levels, cost
-        What `edgebatch.search.tree` searches.
-    largest
+        Levels and prices of the trees.
+    size_bound
         Largest batch size to try.
     """
 
     requests: NDArray[np.int64]
     levels: Levels
     cost: BatchCost
-    largest: int
+    size_bound: int
+
+    def search(
+        self, z: int, budgets: tree.Budgets, rules: tree.Rules, node_limit: int = NO_NODE_LIMIT
+    ) -> tuple[int, int, NDArray[np.int64]]:
+        """Search the trees of batch size `z`.
+
+        Returns
+        -------
+        tightest, nodes, taken
+            Position of the batch's tightest request, `tree.NONE` or `tree.CUT_OFF`; the number of nodes
+            visited; and the number of requests taken from each chain, shape (chains,).
+        """
+        taken = np.zeros(self.levels.length.size, dtype=np.int64)
+        problem = tree.Problem(self.levels, self.cost, budgets, rules)
+        tightest, nodes = tree.search_batch_size(z, problem, node_limit, taken)
+        return int(tightest), int(nodes), taken
 
 
 def schedule(
     instance: Instance, *, pruning: Collection[str] = RULES, node_limit: int | None = None
 ) -> Schedule:
-    """The largest feasible batch: Algorithm 1.
+    """Return the largest feasible batch, by Algorithm 1.
 
     Parameters
     ----------
     instance
         The epoch's candidates.
     pruning
-        Names of the pruning rules that are on, of `RULES`; none of them walks the whole tree.
+        Names of the pruning rules that are on, of `RULES`; with none of them the whole tree is walked.
     node_limit
-        Give up after so many nodes; None searches to the end.
+        Most nodes to visit; None searches to the end.
 
     Returns
     -------
     Schedule
-        Proven optimal, unless `node_limit` was reached: then the requests that fit in order of
-        their output length, and the largest size that is not yet refuted as its bound.
+        Proven optimal, unless `node_limit` was reached. Then it serves the requests that fit in order of
+        their output length, and its upper bound is the largest size not yet refuted.
     """
     check_rules(pruning, RULES)
     check_node_limit(node_limit)
     rules = tree.Rules("supply" in pruning, "budget" in pruning, "sibling" in pruning)
     budgets = budgets_of(instance)
     trees = forests(instance, bounded="batch_size" in pruning)
-    limit = np.iinfo(np.int64).max if node_limit is None else node_limit
+    limit = NO_NODE_LIMIT if node_limit is None else node_limit
     nodes = 0
-    for z in range(max((forest.largest for forest in trees), default=0), 0, -1):
+    for z in range(max((forest.size_bound for forest in trees), default=0), 0, -1):
         for forest in trees:
-            if z > forest.largest:
+            if z > forest.size_bound:
                 continue
-            taken = np.zeros(forest.levels.length.size, dtype=np.int64)
-            tightest, visited = tree.search_batch_size(
-                z, forest.levels, forest.cost, budgets, rules, limit - nodes, taken
-            )
+            tightest, visited, taken = forest.search(z, budgets, rules, limit - nodes)
             nodes += visited
             if tightest >= 0:
                 return Schedule(batch(forest, tightest, taken), upper_bound=z, nodes_visited=nodes)
-            if tightest == -2:
+            if tightest == tree.CUT_OFF:
                 order = np.lexsort((instance.prompt_tokens, instance.output_tokens))
                 selected = admit_in_order(instance, order[instance.servable()[order]])
                 return Schedule(selected, upper_bound=z, nodes_visited=nodes, node_limit_reached=True)
@@ -87,18 +106,18 @@ def schedule(
 
 
 def budgets_of(instance: Instance) -> tree.Budgets:
-    """The budgets of the instance's node, tolerance included."""
+    """Budgets of the instance's node, tolerance included."""
     slack = 1 + RELATIVE_TOLERANCE
     memory_bytes = instance.system.edge_node.memory_bytes * slack
     return tree.Budgets(slack, memory_bytes, RELATIVE_TOLERANCE)
 
 
 def forests(instance: Instance, bounded: bool) -> list[Forest]:
-    """The trees to search, by rising padded prompt length.
+    """Build the trees to search, by rising padded prompt length.
 
-    With padding to the batch's longest prompt the padded length is a choice of its own: for each
-    distinct prompt length, the requests that are no longer. `bounded` caps the batch size at what
-    the tightest single budget allows under that padding.
+    With padding to the batch's longest prompt, each distinct prompt length has trees of its own, over the
+    requests that are no longer. `bounded` limits the batch size to what the tightest single budget
+    allows under that padding.
     """
     candidates = np.flatnonzero(instance.servable())
     if candidates.size == 0:
@@ -123,31 +142,31 @@ def forests(instance: Instance, bounded: bool) -> list[Forest]:
             chain_length,
         )
         cost = batch_cost(instance.system, int(padded), lengths)
-        largest = _largest(instance, levels, cost) if bounded else fit.size
-        result.append(Forest(candidates[fit], levels, cost, largest))
+        size_bound = _size_bound(instance, levels, cost) if bounded else fit.size
+        result.append(Forest(candidates[fit], levels, cost, size_bound))
     return result
 
 
-def _largest(instance: Instance, levels: Levels, cost: BatchCost) -> int:
-    """What the tightest single budget allows, each budget taken alone."""
+def _size_bound(instance: Instance, levels: Levels, cost: BatchCost) -> int:
+    """Largest batch size that every budget allows by itself."""
     budgets = budgets_of(instance)
     kv_bytes = np.sort(cost.request_bytes[levels.length[levels.chain]])
     return min(
         _most(levels.uplink_share, budgets.share),
         _most(levels.downlink_share, budgets.share),
         _most(kv_bytes, budgets.memory_bytes - cost.weight_bytes),
-        int(tree.largest_by_compute(levels, cost, budgets)),
+        int(tree.size_bound_by_compute(levels, cost, budgets)),
     )
 
 
 def _most(loads: NDArray[np.float64], budget: float) -> int:
-    """How many of `loads`, smallest first, stay within `budget`."""
+    """Number of `loads`, smallest first, whose sum stays within `budget`."""
     # a hair above the budget, so that the order of summation never drops an exact fit
     return int(np.searchsorted(np.cumsum(np.sort(loads)), budget * (1 + 1e-12), side="right"))
 
 
 def batch(forest: Forest, tightest: int, taken: NDArray[np.int64]) -> tuple[int, ...]:
-    """The batch that a leaf stands for, as indices into the instance in order of arrival."""
+    """Batch of a leaf, as indices into the instance in order of arrival."""
     levels = forest.levels
     positions = [tightest]
     for k, number in enumerate(taken):

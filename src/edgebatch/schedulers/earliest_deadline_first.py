@@ -1,4 +1,4 @@
-"""Earliest deadline first: the requests with the least slack, as a scheduler of single tasks would."""
+"""Earliest deadline first: take the requests with the least slack, as a scheduler of single tasks does."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from edgebatch.schedulers._admission import admit_by
 
 
 def schedule(instance: Instance) -> Schedule:
-    """Admit servable requests by slack, and skip what would break a constraint.
+    """Admit servable requests by slack, and skip those that break a constraint.
 
-    Optimal for tasks that run one after another (Liu and Layland, Journal of the ACM 20(1), 1973). A
-    batch has one deadline for all, so that here the most urgent request leaves time for few others.
+    This order is optimal for tasks that run one after another (Liu and Layland, Journal of the ACM 20(1),
+    1973). A batch has one deadline for all of its requests, so that the most urgent one leaves time for
+    few others.
     """
     return admit_by(instance, instance.slack_s)

@@ -1,4 +1,4 @@
-"""Every subset of the candidates: an exact solver for small instances, independent of the search."""
+"""Enumeration of all subsets: an exact solver for small instances, independent of the tree searches."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from edgebatch.errors import InputError
 from edgebatch.problem import Instance, Schedule, fits
 
 MOST_REQUESTS = 20
+"""Largest number of servable requests: 2^20 subsets take some hundred megabytes."""
 
 
 def schedule(instance: Instance) -> Schedule:
-    """The largest feasible batch, found by pricing all subsets of the servable requests.
+    """Return the largest feasible batch, by pricing all subsets of the servable requests.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Least load first: the requests that take the smallest parts of all four budgets together."""
+"""Least load first: take the requests that need the smallest shares of all four budgets together."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from edgebatch.search.loads import loads
 
 
 def schedule(instance: Instance) -> Schedule:
-    """Admit servable requests by the sum of their four loads, and skip what would break a constraint.
+    """Admit servable requests by the sum of their four loads, and skip those that break a constraint.
 
-    A load is the cost of the request as a batch of its own, divided by the budget; for the compute
-    time that is the request's own deadline, so that one in a hurry, which would hurry the whole
+    A load is the cost of the request as a batch of one, divided by the budget. The budget of compute time
+    is the request's own deadline, so that an urgent request, which would set the deadline of the whole
     batch, counts for more. Every request is worth the same, so that the least load comes first: the
     greedy rule for the multidimensional knapsack (Kellerer, Pferschy and Pisinger, Knapsack
     Problems, 2004, chapter 9).

@@ -1,4 +1,4 @@
-"""Linear relaxation: a proven bound on every batch, and a batch rounded from it."""
+"""Linear relaxation: a proven upper bound on every batch, and a batch rounded from it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from edgebatch.schedulers._admission import admit_in_order
 from edgebatch.search.loads import loads
 
 MARGIN = 1e-9
-"""Far above the rounding of our own sums, far below the distance of two sizes."""
+"""Relative rounding error allowed for in sums: far above theirs, far below one request."""
 
 
 class Relaxation(NamedTuple):
-    """The requests that a batch of one padded prompt length and one deadline can hold.
+    """The requests that may be in a batch of a given padded prompt length and deadline.
 
     Attributes
     ----------
     requests
         Indices into the instance, shape (requests,).
     load
-        Of each budget, shape (4, requests); no row of a batch sums to more than 1.
+        Load of each request on each budget, shape (4, requests); no row of a batch sums to more than 1.
     """
 
     requests: NDArray[np.int64]
@@ -33,26 +33,26 @@ class Relaxation(NamedTuple):
 
 
 def schedule(instance: Instance) -> Schedule:
-    """Bound the largest batch by linear programs, and fill a batch by their prices.
+    """Bound the largest batch by linear programs, and fill a batch by their shadow prices.
 
-    Every batch has a padded prompt length and a deadline, the least of its requests. For each pair of
-    them the batch is a 0/1 point of a linear program with four rows; the largest optimum, rounded
-    down, bounds every batch. Where a single budget, or the prices of another program, bound a pair no
-    higher than is known, its program is left out.
+    Every batch has a padded prompt length and a deadline, the earliest of its requests. For each pair of
+    these the batch is a 0/1 point of a linear program with four rows. The largest optimum of all pairs,
+    rounded down, bounds every batch. A pair needs no program if a single budget, or the prices of another
+    program, already bound it by a size that is known.
 
     Returns
     -------
     Schedule
-        The largest batch found by admitting the requests of a pair in order of the price of what they
-        use, which is to round the solution. Optimal where its size meets the bound.
+        The largest batch that comes from admitting the requests of a pair in order of the price of their
+        loads, which rounds the solution of its program. Optimal if its size meets the bound.
 
     Raises
     ------
     InputError
-        For a cost model other than `flops`, of which the compute time is not linear.
+        For a cost model other than `flops`: its compute time is not linear.
     """
     if instance.system.cost != "flops":
-        raise InputError("cost", "roofline", "flops, the cost model that is linear, for a linear relaxation")
+        raise InputError("cost", "roofline", "flops: the linear relaxation needs a linear cost model")
     servable = np.flatnonzero(instance.servable())
     pairs = [
         (int(padded), float(deadline_s))
@@ -67,7 +67,7 @@ def schedule(instance: Instance) -> Schedule:
         if simple[pair] <= known:
             break
         requests, load = relaxation(instance, servable, *pair)
-        # the prices of the last program often prove enough for this one as well
+        # the prices of the last program often bound this pair well enough
         if linear_bound(load, prices) > known:
             prices = shadow_prices(load)
             bound = max(bound, min(simple[pair], linear_bound(load, prices)))
@@ -80,7 +80,7 @@ def schedule(instance: Instance) -> Schedule:
 def relaxation(
     instance: Instance, servable: NDArray[np.int64], padded_prompt_tokens: int, deadline_s: float
 ) -> Relaxation:
-    """Those of `servable` that a batch padded and due like this can hold, with their loads."""
+    """Requests of `servable` that may be in a batch of this padded length and deadline, with their loads."""
     in_time = instance.deadline_s[servable] >= deadline_s
     requests = servable[in_time & (instance.prompt_tokens[servable] <= padded_prompt_tokens)]
     load = loads(instance, requests, padded_prompt_tokens, deadline_s)
@@ -89,26 +89,25 @@ def relaxation(
 
 
 def simple_bound(load: NDArray[np.float64]) -> int:
-    """How many requests the tightest budget holds, each budget taken alone."""
+    """Number of requests that the tightest single budget holds."""
     filled = np.cumsum(np.sort(load, axis=1), axis=1)
     return int((filled <= 1 + MARGIN).sum(axis=1).min())
 
 
 def shadow_prices(load: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Price of each budget at the optimum of the linear program, shape (4,); 0 where it was not found."""
-    found = linprog(-np.ones(load.shape[1]), A_ub=load, b_ub=np.ones(len(load)), bounds=(0, 1))
-    if not found.success:
+    """Shadow price of each budget in the linear program, shape (4,); zeros if the solver fails."""
+    solution = linprog(-np.ones(load.shape[1]), A_ub=load, b_ub=np.ones(len(load)), bounds=(0, 1))
+    if not solution.success:
         return np.zeros(len(load))
-    return np.maximum(0.0, -found.ineqlin.marginals)
+    return np.maximum(0.0, -solution.ineqlin.marginals)
 
 
 def linear_bound(load: NDArray[np.float64], prices: NDArray[np.float64]) -> int:
-    """The bound that any prices of the budgets prove, by weak duality.
+    """Upper bound that any prices >= 0 of the budgets prove, by weak duality.
 
-    A batch of requests with loads a_i is worth no more than what its budgets cost and what its
-    requests are worth beyond their price: |S| <= sum(prices) + sum_i max(0, 1 - prices . a_i). That
-    holds for every price at or above 0, so that no tolerance of the solver enters; the margin covers
-    the rounding of this sum.
+    For a batch S of requests with loads a_i, |S| <= sum(prices) + sum_i max(0, 1 - prices . a_i). This
+    holds for all prices, so that the solver's tolerances do not matter; the margin covers the rounding of
+    this sum.
     """
     dual = prices.sum() + np.maximum(0.0, 1 - prices @ load).sum()
     return int(np.floor(dual * (1 + MARGIN) + MARGIN))

@@ -1,4 +1,4 @@
-"""NoB: no batching; each device serves one request at a time, unpadded, first come first served."""
+"""No batching (NoB): each device serves one request at a time, unpadded, first come first served."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ ADMISSIONS = ("blind", "deadline_aware")
 
 
 def schedule(instance: Instance, *, admission: str = "blind") -> Schedule:
-    """Give requests to devices in order of arrival, each device at its part of the node's speed.
+    """Assign requests to devices in order of arrival; each device has an equal part of the node's FLOPS.
 
     Parameters
     ----------
     admission
-        ``blind``: one request for each device and epoch, whatever its latency requirement; one that
-        is not done in time is lost. ``deadline_aware``: the device that is free first takes a
-        request whenever it will finish it in time, and then further ones.
+        ``blind``: one request per device and epoch, whatever its latency requirement; a request that is
+        not finished in time is missed. ``deadline_aware``: the device that is free first takes a request
+        only if it will finish it in time, and then further ones.
 
     Notes
     -----
-    Both readings leave aside a request that the band or the memory cannot take, or that the model
-    is not accurate enough for. Memory counts the longest request of each device.
+    Both skip a request that does not fit into the bands or the memory, or that needs more accuracy than
+    the model has. Memory is counted for the longest request of each device.
     """
     if admission not in ADMISSIONS:
         raise InputError("admission", repr(admission), one_of(admission, ADMISSIONS))

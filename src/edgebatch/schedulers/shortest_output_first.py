@@ -1,4 +1,4 @@
-"""Shortest output first: the requests that take the least compute time and memory after the first token."""
+"""Shortest output first: take the requests that need the least compute time and memory in decoding."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from edgebatch.schedulers._admission import admit_by
 
 
 def schedule(instance: Instance) -> Schedule:
-    """Admit servable requests by output length, and skip what would break a constraint."""
+    """Admit servable requests by output length, and skip those that break a constraint."""
     return admit_by(instance, instance.output_tokens)

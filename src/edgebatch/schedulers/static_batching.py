@@ -1,4 +1,4 @@
-"""StB: static batching, first come first served, with a batch size that is fixed in advance."""
+"""Static batching (StB): first come first served, with a batch size that is fixed in advance."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def schedule(instance: Instance, *, batch_size: int | str = "auto", admission: s
     Parameters
     ----------
     batch_size
-        The fixed size; ``auto`` is the largest that memory and the compute slot hold when every
+        The fixed size. ``auto`` is the largest that fits into memory and the compute slot if every
         request has the longest prompt and output that the service admits.
     admission
-        ``feasible`` skips a request that would break a constraint; ``blind`` looks at no latency
-        requirement, and loses the requests whose requirement the batch then misses.
+        ``feasible`` skips a request that breaks a constraint. ``blind`` ignores latency requirements, and
+        misses the requests whose requirement the batch then breaks.
     """
     if admission not in ADMISSIONS:
         raise InputError("admission", repr(admission), one_of(admission, ADMISSIONS))
@@ -47,7 +47,7 @@ def schedule(instance: Instance, *, batch_size: int | str = "auto", admission: s
 
 
 def worst_case_batch_size(instance: Instance) -> int:
-    """Largest batch of the longest admitted requests within memory and the compute slot."""
+    """Size of the largest batch of longest admitted requests that fits into memory and the compute slot."""
     system = instance.system
     prompt = system.fixed_padding_tokens or instance.longest_prompt_tokens
     output = instance.longest_output_tokens

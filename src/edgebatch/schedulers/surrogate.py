@@ -1,4 +1,4 @@
-"""Surrogate branch and bound: optimal for any lengths, shares and cost, at thousands of candidates."""
+"""Surrogate branch and bound: optimal for any lengths, shares and cost model, at thousands of candidates."""
 
 from __future__ import annotations
 
@@ -6,62 +6,99 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule, fits
+from edgebatch.schedulers._admission import admit_in_order
 from edgebatch.schedulers._options import check_node_limit, check_time_limit
 from edgebatch.search.branch_and_bound import Rows
 from edgebatch.search.largest_batch import POOL, Search, take
+from edgebatch.search.loads import loads
+
+FALLBACK_REQUESTS = 64
+"""Requests that the fallback tries: few enough for some milliseconds."""
 
 
 def schedule(
     instance: Instance, *, node_limit: int | None = None, time_limit_s: float | None = None
 ) -> Schedule:
-    """The largest feasible batch; with a limit, the largest that was found, and a proven bound.
+    """Return the largest feasible batch; under a limit, the best batch so far and a proven upper bound.
 
     Parameters
     ----------
     node_limit
-        Most nodes of branch and bound; None for no limit.
+        Most nodes of branch and bound; None for no limit. Relaxations at the root are not counted.
     time_limit_s
-        Most seconds of branch and bound, kept roughly; None for no limit.
+        Most seconds of the search; None for no limit. Compiling the search, which the first call on a
+        machine does, is not counted.
 
     Notes
     -----
     With padding to the batch's longest prompt, each prompt length is a problem of its own, among the
-    requests that are no longer. A range of lengths is put aside at once if its shortest padding refutes a
-    larger batch of all that its longest admits. So far as the roofline's cost is not linear, the
-    batch's longest output is a choice in the same way.
+    requests that are no longer. A range of lengths is pruned if even its shortest padding refutes a larger
+    batch of all requests that its longest admits. Under a roofline, each longest output of the batch is a
+    problem of its own as well.
     """
     check_node_limit(node_limit)
     check_time_limit(time_limit_s)
-    best = _Best(instance, Search(node_limit, time_limit_s))
-    system = instance.system
-    if system.cost == "flops":
-        loadable = fits(system.weight_bytes, system.edge_node.memory_bytes)
-        candidates = np.flatnonzero(instance.accurate() & loadable)
-    else:
-        # tangents look at every step: outputs that cannot be served must not make them many
-        candidates = np.flatnonzero(instance.servable())
-    fixed = system.fixed_padding_tokens
-    prompts = instance.prompt_tokens[candidates]
-    lengths = np.unique(prompts) if fixed is None else np.full(min(1, candidates.size), fixed)
-    ranges = [(0, lengths.size - 1)] if lengths.size else []
-    while ranges:
-        low, high = ranges.pop()
-        fit = candidates if fixed is not None else candidates[prompts <= lengths[high]]
-        if low == high:
-            best.padded_to(int(lengths[low]), fit)
-        elif not best.refuted(int(lengths[low]), fit):
-            middle = (low + high) // 2
-            ranges += [(low, middle), (middle + 1, high)]
+    candidates = _candidates(instance)
+    if candidates.size == 0:
+        return Schedule((), upper_bound=0)
+    with Search(node_limit, time_limit_s) as search:
+        best = _Best(instance, search)
+        _search_paddings(instance, candidates, best)
+    selected = tuple(sorted(best.batch.tolist()))
+    if best.bound > len(selected) and search.out_of_time():
+        selected = max(selected, _fallback(instance), key=len)
     return Schedule(
-        tuple(sorted(best.batch.tolist())),
-        upper_bound=max(best.bound, best.batch.size),
-        nodes_visited=best.search.nodes,
-        node_limit_reached=best.bound > best.batch.size,
+        selected,
+        upper_bound=max(best.bound, len(selected)),
+        nodes_visited=search.nodes,
+        node_limit_reached=best.bound > len(selected),
     )
 
 
+def _fallback(instance: Instance) -> tuple[int, ...]:
+    """A quick batch, for a search that was stopped before it had a good one: the requests of least load."""
+    servable = np.flatnonzero(instance.servable())
+    padded = instance.padded(instance.prompt_tokens[servable])
+    total = loads(instance, servable, padded, instance.deadline_s[servable]).sum(axis=0)
+    return admit_in_order(instance, servable[np.argsort(total, kind="stable")[:FALLBACK_REQUESTS]])
+
+
+def _candidates(instance: Instance) -> NDArray[np.int64]:
+    """Indices of the requests to search among."""
+    system = instance.system
+    if system.cost == "flops":
+        loadable = fits(system.weight_bytes, system.edge_node.memory_bytes)
+        return np.flatnonzero(instance.accurate() & loadable)
+    # a tangent has a step for each output token: outputs that cannot be served must not make them many
+    return np.flatnonzero(instance.servable())
+
+
+def _search_paddings(instance: Instance, candidates: NDArray[np.int64], best: _Best) -> None:
+    """Search every padded prompt length, by ranges of lengths, the longest first."""
+    fixed = instance.system.fixed_padding_tokens
+    if fixed is not None:
+        best.padded_to(fixed, candidates)
+        return
+    prompts = instance.prompt_tokens[candidates]
+    lengths = np.unique(prompts)
+    ranges = [(0, lengths.size - 1, candidates.size)]
+    while ranges:
+        low, high, bound = ranges.pop()
+        if best.search.out_of_time():
+            best.leave_open(bound)
+            continue
+        fit = candidates[prompts <= lengths[high]]
+        if low == high:
+            best.padded_to(int(lengths[low]), fit)
+            continue
+        rows = linear_rows(instance, int(lengths[low]), fit)
+        if best.batch.size == 0 or not best.search.refutes(rows, best.batch.size):
+            middle, bound = (low + high) // 2, best.bound_if_left(rows)
+            ranges += [(low, middle, bound), (middle + 1, high, bound)]
+
+
 class _Best:
-    """The best batch of all paddings so far, and its proven bound."""
+    """The best batch of all problems so far, and an upper bound on the batches of all of them."""
 
     def __init__(self, instance: Instance, search: Search) -> None:
         self.instance, self.search = instance, search
@@ -71,20 +108,30 @@ class _Best:
         """Look for a larger batch among the requests `fit`, padded to `padded`."""
         rows = linear_rows(self.instance, padded, fit)
         if self.instance.system.cost == "flops":
-            self._keep(fit, *self.search.largest(rows, self.batch.size, self.search.pool))
+            self._keep(fit, *self.search.largest_batch(rows, self.batch.size, self.search.pool))
             return
+        bound = self.bound_if_left(rows)
         outputs = self.instance.output_tokens[fit]
         for longest in np.unique(outputs):
+            if self.search.out_of_time():
+                self.leave_open(bound)
+                return
             short = np.flatnonzero(outputs <= longest)
             self._by_tangents(padded, fit[short], take(rows, short), int(longest))
 
-    def refuted(self, padded: int, fit: NDArray[np.int64]) -> bool:
-        """Whether linear costs rule out at once that a larger batch is among `fit`, padded to `padded`."""
-        rows = linear_rows(self.instance, padded, fit)
-        return self.batch.size > 0 and self.search.refutes(rows, self.batch.size)
+    def bound_if_left(self, rows: Rows) -> int:
+        """Upper bound on the batches of `rows`, to fall back on when the time is up.
+
+        It costs a pass or two, so that without a time limit it is only the number of candidates.
+        """
+        return self.search.size_bound(rows) if self.search.time_limit_s is not None else rows.deadline_s.size
+
+    def leave_open(self, bound: int) -> None:
+        """Leave a problem whose batches have at most `bound` requests."""
+        self.bound = max(self.bound, bound)
 
     def _keep(self, fit: NDArray[np.int64], batch: NDArray[np.int64], bound: int) -> None:
-        self.bound = max(self.bound, bound)
+        self.leave_open(bound)
         if batch.size > self.batch.size:
             self.batch = fit[batch]
 
@@ -101,52 +148,40 @@ class _Best:
         while True:
             rows = with_tangent(instance, padded, fit, rows, live)
             pool = np.hstack((pool, pool.mean(axis=1, keepdims=True)))
-            batch, bound = self.search.largest(rows, self.batch.size, pool)
+            batch, bound = self.search.largest_batch(rows, self.batch.size, pool)
             batch.sort()
             lengths, counts = np.unique(instance.output_tokens[fit[batch]], return_counts=True)
             flops = system.llm.request_flops(np.array(padded), lengths) @ counts
             time_s = system.compute_time_s(flops, padded, lengths, counts) if batch.size else 0.0
             if fits(time_s, instance.deadline_s[fit[batch]].min(initial=np.inf)):
                 return self._keep(fit, batch, bound)
-            if batch.tobytes() in met:
-                # too slow by less than the tangent can tell
-                return self._keep(fit, batch[:0], bound)
+            # the same batch again is too slow by less than a tangent can tell
+            if batch.tobytes() in met or self.search.out_of_time():
+                return self.leave_open(bound)
             met.add(batch.tobytes())
             at_least = batch.size - np.concatenate(([0], np.cumsum(counts)))
             live = at_least[np.searchsorted(lengths, np.arange(1, longest + 1))]
 
 
 def linear_rows(instance: Instance, padded: int, fit: NDArray[np.int64]) -> Rows:
-    """Shares, memory and arithmetic of the requests `fit` padded to `padded`, each over its budget."""
-    system, slack = instance.system, 1 + RELATIVE_TOLERANCE
-    outputs = instance.output_tokens[fit]
-    longest = int(outputs.max())
-    # few lengths are priced once each, not once a request
-    once = longest < outputs.size
-    lengths, place = (np.arange(1, longest + 1), outputs - 1) if once else (outputs, np.arange(outputs.size))
-    # weights that nearly fill the memory leave little but rounding: a hair more, to lose no exact fit
-    memory_bytes = system.edge_node.memory_bytes * (slack + 1e-15) - system.weight_bytes
-    kv_bytes = system.kv_bytes(padded, lengths)
-    work_s = system.llm.request_flops(np.array(padded), lengths) * system.seconds_per_flop
-    compute_s = system.slots.compute_s * slack
-    cost = np.empty((4, fit.size))
-    np.divide(instance.uplink_share[fit], slack, out=cost[0])
-    np.divide(instance.downlink_share[fit], slack, out=cost[1])
-    # no memory left holds what costs nothing
-    cost[2] = (kv_bytes / memory_bytes if memory_bytes > 0 else np.where(kv_bytes > 0, np.inf, 0.0))[place]
-    cost[3] = (work_s / compute_s)[place]
-    constant = np.array([1.0, 1.0, 1.0, 0.0])
-    per_second = np.array([0.0, 0.0, 0.0, 1 / system.slots.compute_s])
-    return Rows(cost, instance.deadline_s[fit], constant, per_second)
+    """The four budgets of the requests `fit` padded to `padded`, as rows of the search."""
+    compute_s = instance.system.slots.compute_s
+    return Rows(
+        cost=loads(instance, fit, padded, compute_s),
+        deadline_s=instance.deadline_s[fit],
+        constant=np.array([1.0, 1.0, 1.0, 0.0]),
+        per_second=np.array([0.0, 0.0, 0.0, 1 / compute_s]),
+    )
 
 
 def with_tangent(
     instance: Instance, padded: int, fit: NDArray[np.int64], rows: Rows, live: NDArray[np.float64]
 ) -> Rows:
-    """`rows` and the tangent of the compute time at a batch with `live` requests in each step.
+    """Add to `rows` the tangent of the compute time at a batch with `live` requests in each step.
 
-    A step in which that batch waits for memory costs the time to read the weights, and each request its
-    part of the KV cache; any other step costs arithmetic alone. Both are never more than the truth.
+    In a step where that batch waits for memory, the tangent counts the time to read the weights, and for
+    each request the time to read its KV cache. In any other step it counts arithmetic alone. Neither
+    exceeds the compute time of the roofline.
     """
     system, pace = instance.system, instance.system.pace
     outputs = instance.output_tokens[fit]

@@ -1,1 +1,1 @@
-"""Exact searches: compiled kernels, and what feeds them."""
+"""Exact searches: compiled kernels, and the data structures that they work on."""

@@ -1,12 +1,16 @@
-"""The largest batch, proven: surrogate budgets, column generation, and branch and bound.
+"""Surrogate branch and bound, compiled: decide whether k requests fit together within linear budgets.
 
-Every budget is a row: a batch's costs in that row must not exceed a constant plus a rate times the batch's
-deadline. Multipliers >= 0 of the rows add them up to one surrogate budget, which every feasible batch
-keeps; so k requests do not fit if the k of smallest surrogate cost do not. Good multipliers refute nearly
-all deadlines at once in one pass, and a small search settles the others.
+Every budget is a row: the costs of a batch in that row must not exceed a constant plus a rate times the
+batch's deadline. Multipliers >= 0 add the rows up to one surrogate budget, which every feasible batch
+keeps. So k requests do not fit if the k of smallest surrogate cost exceed it. Good multipliers refute
+nearly all deadlines at once, and a small tree search decides the others.
 
 Candidates stand in order of falling deadline wherever a function speaks of the tightest request: a batch
-whose tightest is the d-th takes its others from those before.
+whose tightest request is the d-th takes its others from those before.
+
+All functions that `decide` calls stand in this file. Numba recompiles a function when its own file has
+changed; an edit in another file would not reach the cached machine code. The functions are few and long
+because each function more costs compile time, at every level that calls it.
 """
 
 from __future__ import annotations
@@ -17,39 +21,39 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-# All that `decide` calls stands in this file: Numba's cache looks at the time of a function's own file, so
-# that an edit of another would not reach the compiled search.
+FEASIBLE, INFEASIBLE, UNDECIDED = 0, 1, 2
+"""Outcome of a test: a batch was built; there is none; the search ended before either was known."""
 
-FOUND, REFUTED, OPEN = 0, 1, 2
-"""A feasible batch is at hand; there is none; not decided."""
+RULED_OUT = -1
+"""Stands in place of the number of attempts for a request that cannot be a batch's tightest."""
 
-NEVER = -1
-"""In place of how often a request was tried as a batch's tightest: it cannot be."""
+MAX_DEPTH = 400
+"""Levels of branching: each takes about 1 kB of a stack that may have 512 kB."""
 
-DEEPEST = 400
-"""Levels of branching at most, for each takes about a kilobyte of a stack that may have half a megabyte."""
+FIRST_ATTEMPT_NODES, RETRY_FACTOR = 8, 8
+"""Node budget of the first attempt for each tightest request, and what each retry multiplies it by."""
 
-PATIENCE = 8
-"""Nodes that a tightest request gets when it is first tried; each time round eight times as many."""
+RELAXATION_STEPS = 60
+"""Steps of column generation at most; the relaxation is undecided after that."""
 
-STEPS = 6
-"""Batches that are priced, once a deadline is refuted, for multipliers that refute more than that."""
+STRENGTHENING_STEPS = 6
+"""Column generation runs this long although a deadline is refuted: better multipliers refute others too."""
 
 MARGIN = 1e-11
-"""Sums of up to 10^5 floats err by less than this share: a budget counts as exceeded only beyond it."""
+"""Relative rounding error of a sum of 10^5 floats: a budget is exceeded only beyond it."""
 
 
 class Rows(NamedTuple):
-    """Candidates, and the budgets they share.
+    """Candidates and the budgets that they share.
 
     Attributes
     ----------
     cost
         Cost of each candidate as a share of each row's budget, shape (rows, candidates).
     deadline_s
-        What a batch's compute time must not exceed if the candidate is in it, shape (candidates,).
+        Compute time that a batch with the candidate may take, shape (candidates,).
     constant, per_second
-        Budget of each row: constant + per_second * deadline, tolerance included, shape (rows,).
+        Budget of each row is constant + per_second * deadline, tolerance included, shape (rows,).
     """
 
     cost: NDArray[np.float64]
@@ -58,61 +62,104 @@ class Rows(NamedTuple):
     per_second: NDArray[np.float64]
 
 
-@njit(cache=True, error_model="numpy")
-def _sink(heap, size, value):  # type: ignore[no-untyped-def]
-    """Put `value` in place of the largest of a max-heap."""
-    at = 0
+class Choice(NamedTuple):
+    """The problem of one node: choose exactly `k` candidates within `room`.
+
+    Attributes
+    ----------
+    cost
+        Shape (rows, candidates).
+    k
+        Number to choose.
+    room
+        What the requests chosen so far leave of each budget, shape (rows,).
+    """
+
+    cost: NDArray[np.float64]
+    k: int
+    room: NDArray[np.float64]
+
+
+class Limits(NamedTuple):
+    """When to end a search.
+
+    Attributes
+    ----------
+    nodes
+        Nodes visited so far, counted up in place, shape (1,).
+    last_attempt
+        No request is tried again once this many nodes are visited.
+    node_limit
+        No more nodes than this are visited.
+    stopped
+        Another thread sets it when the time is up, shape (1,).
+    """
+
+    nodes: NDArray[np.int64]
+    last_attempt: int
+    node_limit: int
+    stopped: NDArray[np.bool_]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def decide(k, rows, pool, limits, chosen):  # type: ignore[no-untyped-def]
+    """Look for a batch of `k`, with each request in turn as its tightest.
+
+    Parameters
+    ----------
+    pool
+        Multipliers, the best to begin with last, shape (kept, rows); changed in place.
+    chosen
+        Filled with the batch in its first k places if there is one.
+
+    Returns
+    -------
+    int
+        `FEASIBLE`, `INFEASIBLE`, or `UNDECIDED` if `limits` ended the search.
+    """
+    count, last = rows.constant.size, pool.shape[0] - 1
+    every, attempts = np.empty(rows.deadline_s.size, np.int64), np.empty(rows.deadline_s.size, np.int64)
+    for i in range(every.size):
+        every[i], attempts[i] = i, 0
+    index, room, multipliers = every, np.empty(count), np.empty(count)
+    # an integer of a type, not a literal, so that `_branch` is compiled once
+    unused, depth = last + 1, np.int64(0)
     while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        if child + 1 < size and heap[child + 1] > heap[child]:
-            child += 1
-        if heap[child] <= value:
-            break
-        heap[at] = heap[child]
-        at = child
-    heap[at] = value
+        p = unused - 1 if unused > 0 else last
+        unused = max(unused - 1, 0)
+        tightest, relevant = _screen(k, rows, pool[p], attempts)
+        if relevant.size == 0:
+            return INFEASIBLE
+        index, attempts = index[relevant], attempts[relevant]
+        rows = Rows(_columns(rows.cost, relevant), rows.deadline_s[relevant], rows.constant, rows.per_second)
+        if unused > 0:
+            continue
+        for r in range(count):
+            multipliers[r] = pool[last, r]
+            room[r] = rows.constant[r] + rows.per_second[r] * rows.deadline_s[tightest]
+            room[r] -= rows.cost[r, tightest]
+        attempt_nodes = FIRST_ATTEMPT_NODES * RETRY_FACTOR ** attempts[tightest]
+        end = limits.nodes[0] + min(attempt_nodes, limits.last_attempt - limits.nodes[0])
+        others = Choice(_columns(rows.cost, every[:tightest]), k - 1, room)
+        outcome = _branch(others, multipliers, depth, end, limits, chosen)
+        if outcome == FEASIBLE:
+            for j in range(k - 1):
+                chosen[j] = index[chosen[j]]
+            chosen[k - 1] = index[tightest]
+            return FEASIBLE
+        # with nodes left of the attempt, the search was too deep
+        cut_off = limits.stopped[0] or limits.nodes[0] >= limits.last_attempt or limits.nodes[0] < end
+        if outcome == UNDECIDED and cut_off:
+            return UNDECIDED
+        attempts[tightest] = RULED_OUT if outcome == INFEASIBLE else attempts[tightest] + 1
+        _remember(pool, multipliers)
 
 
 @njit(cache=True, error_model="numpy")
-def _rise(heap, size, value):  # type: ignore[no-untyped-def]
-    """Add `value` to a max-heap of `size`."""
-    at = size
-    while at > 0 and heap[(at - 1) // 2] < value:
-        heap[at] = heap[(at - 1) // 2]
-        at = (at - 1) // 2
-    heap[at] = value
+def surrogate_bound(rows, multipliers):  # type: ignore[no-untyped-def]
+    """Size of the largest batch that one surrogate budget allows, whatever its tightest request.
 
-
-@njit(cache=True, error_model="numpy")
-def _combine(cost, multipliers):  # type: ignore[no-untyped-def]
-    """Surrogate cost of each candidate."""
-    weight = np.empty(cost.shape[1])
-    for i in range(weight.size):
-        weight[i] = multipliers[0] * cost[0, i]
-    for r in range(1, cost.shape[0]):
-        if multipliers[r] > 0:
-            for i in range(weight.size):
-                weight[i] += multipliers[r] * cost[r, i]
-    return weight
-
-
-@njit(cache=True, error_model="numpy")
-def _surrogate_budget(rows, multipliers):  # type: ignore[no-untyped-def]
-    """The surrogate budget, a hair wide: constant and rate."""
-    constant, rate = 0.0, 0.0
-    for r in range(multipliers.size):
-        constant += multipliers[r] * rows.constant[r]
-        rate += multipliers[r] * rows.per_second[r]
-    return constant * (1 + MARGIN), rate * (1 + MARGIN)
-
-
-@njit(cache=True, error_model="numpy")
-def largest(rows, multipliers):  # type: ignore[no-untyped-def]
-    """Largest batch that one surrogate budget allows, whatever its tightest request.
-
-    One pass with the cheapest requests so far in a max-heap, O(I log k). A request that is taken out
+    One pass with the cheapest requests so far in a max-heap, O(I log k). A request that is removed
     because the budget is full never fits again: a later batch with it holds at least as many cheaper
     ones, under a smaller budget.
     """
@@ -134,18 +181,18 @@ def largest(rows, multipliers):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _screen(k, rows, multipliers, tries):  # type: ignore[no-untyped-def]
+def _screen(k, rows, multipliers, attempts):  # type: ignore[no-untyped-def]
     """Refute batches of `k` by one surrogate budget, for each request as the batch's tightest.
 
-    One pass with the k-1 smallest costs so far in a heap, O(I log k). `tries` of the tightest requests that
-    are refuted becomes `NEVER`. Left out is also what in place of the dearest of the k-1 exceeds the
-    budget of every tightest request that is not refuted (reduced-cost fixing).
+    One pass with the k-1 smallest costs so far in a heap, O(I log k). Sets `attempts` of each refuted
+    tightest request to `RULED_OUT`. Also drops candidates that, in place of the dearest of the k-1,
+    exceed the budget of every tightest request left (reduced-cost fixing).
 
     Returns
     -------
     tightest, relevant
-        Place in `relevant` of the request least often tried, of those the one that leaves most of the
-        budget; and what may be in a batch of k, by position, nothing if all are refuted.
+        Place in `relevant` of the request with the fewest attempts, of those the one that leaves most of
+        the budget; and the positions that may be in a batch of k, empty if all are refuted.
     """
     weight = _combine(rows.cost, multipliers)
     constant, rate = _surrogate_budget(rows, multipliers)
@@ -153,12 +200,12 @@ def _screen(k, rows, multipliers, tries):  # type: ignore[no-untyped-def]
     heap[0] = 0.0
     size, best, total, most = np.int64(0), -1, 0.0, 0.0
     for d in range(weight.size):
-        if tries[d] != NEVER:
+        if attempts[d] != RULED_OUT:
             room = constant + rate * rows.deadline_s[d] - total - weight[d]
             reach[d] = room + heap[0]
             if size < k - 1 or room < 0:
-                tries[d] = NEVER
-            elif best < 0 or tries[d] < tries[best] or (tries[d] == tries[best] and room > most):
+                attempts[d] = RULED_OUT
+            elif best < 0 or attempts[d] < attempts[best] or (attempts[d] == attempts[best] and room > most):
                 best, most = d, room
         if size < k - 1:
             _rise(heap, size, weight[d])
@@ -170,229 +217,105 @@ def _screen(k, rows, multipliers, tries):  # type: ignore[no-untyped-def]
     farthest, first, place = -1.0, weight.size, weight.size
     relevant = np.empty(weight.size, np.int64)
     for i in range(weight.size - 1, -1, -1):
-        if tries[i] != NEVER or weight[i] <= farthest:
+        if attempts[i] != RULED_OUT or weight[i] <= farthest:
             first -= 1
             relevant[first] = i
             place = first if i == best else place
-        if tries[i] != NEVER:
+        if attempts[i] != RULED_OUT:
             farthest = max(farthest, reach[i])
     return place - first, relevant[first:]
 
 
 @njit(cache=True, error_model="numpy")
-def _cheapest(weight, k, chosen):  # type: ignore[no-untyped-def]
-    """Fill `chosen` with the `k` requests of smallest surrogate cost; the largest of these costs."""
-    heap = np.empty(k)
-    for i in range(weight.size):
-        if i < k:
-            _rise(heap, i, weight[i])
-        elif weight[i] < heap[0]:
-            _sink(heap, k, weight[i])
-    taken = 0
-    for i in range(weight.size):
-        if weight[i] < heap[0]:
-            chosen[taken] = i
-            taken += 1
-    for i in range(weight.size):
-        if taken < k and weight[i] == heap[0]:
-            chosen[taken] = i
-            taken += 1
-    return heap[0]
+def _branch(node, multipliers, depth, end, limits, chosen):  # type: ignore[no-untyped-def]
+    """Solve a node by branch and bound on its linear relaxation.
 
-
-@njit(cache=True, error_model="numpy")
-def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untyped-def]
-    """Solve the linear relaxation of choosing `k` requests within `room`, by column generation.
-
-    A matrix game: a mixture of batches that overloads no row, against multipliers that overload every
-    batch. With all entries shifted above zero it is a linear program with a row for each budget and a
-    column for each batch, solved by the simplex method. The column to enter is the slack of a row whose
-    price fell below zero, else the batch of smallest surrogate cost: if that one has no gain either, no
-    column has, and the prices are optimal multipliers.
+    Candidates that reduced costs do not fix (`_fixing_thresholds`) are left to two branches, on a dear
+    candidate that the relaxation takes in part: the one of largest share (1 - share) cost^2, where cost
+    is its largest of all rows. Either it is included; or it is excluded, and with it all candidates that
+    it dominates, since a batch with one of those may take it instead.
 
     Parameters
     ----------
     multipliers
-        Where to begin; filled with the strongest that were met.
-    chosen, share
-        Filled with a feasible batch if one is met, and with the share of each request in the mixture.
+        Where to begin; filled with the strongest that were met at this node.
+    depth
+        Level of this node.
+    end
+        No node is expanded once this many are visited, over the whole search.
+    chosen
+        Filled with the batch, if there is one.
 
     Returns
     -------
     int
-        `FOUND`; `REFUTED` by `multipliers`; `OPEN`, with a mixture that fits.
+        `FEASIBLE`, `INFEASIBLE`, or `UNDECIDED` if `end`, `limits` or `MAX_DEPTH` came first.
     """
-    count = cost.shape[0]
-    shift = 1.0
-    for r in range(count):
-        shift = max(shift, 1 + room[r])
-        if room[r] < 0:
-            return REFUTED
-    if k == 0:
-        return FOUND
-    if k < 0 or cost.shape[1] < k:
-        return REFUTED
-    inverse, members = np.empty((count, count)), np.empty((count, k), np.int64)
-    value, column, entering = np.empty(count), np.empty(count), np.empty(count)
-    gain, prices, trial = np.empty(count), np.empty(count), np.empty(count)
-    for r in range(count):
-        for c in range(count):
-            inverse[r, c] = 1.0 if r == c else 0.0
-        value[r], gain[r], prices[r], trial[r] = 1.0, 0.0, 0.0, multipliers[r]
-    strongest = -np.inf
-    for step in range(60):
-        slack, lowest = -1, -1e-9
-        for r in range(count):
-            if prices[r] < lowest:
-                slack, lowest = r, prices[r]
-        for r in range(count):
-            column[r] = 1.0 if r == slack else 0.0
-        if slack < 0:
-            _cheapest(_combine(cost, trial), k, chosen)
-            fits, overload, price = True, 0.0, 0.0
-            for r in range(count):
-                load = 0.0
-                for j in range(k):
-                    load += cost[r, chosen[j]]
-                fits = fits and load <= room[r]
-                overload += trial[r] * (load - room[r])
-                column[r] = load - room[r] + shift
-                price += prices[r] * column[r]
-            if fits:
-                return FOUND
-            if overload > strongest:
-                strongest = overload
-                for r in range(count):
-                    multipliers[r] = trial[r]
-            if strongest > MARGIN * shift and (step >= STEPS or price >= 1 - 1e-3):
-                return REFUTED
-            if step > 0 and price >= 1 - 1e-9:
-                break
-        leaving, least = -1, np.inf
-        for r in range(count):
-            entering[r] = 0.0
-            for c in range(count):
-                entering[r] += inverse[r, c] * column[c]
-            if entering[r] > 1e-12 and value[r] < least * entering[r]:
-                leaving, least = r, value[r] / entering[r]
-        if leaving < 0:
-            break
-        gain[leaving] = 1.0 if slack < 0 else 0.0
-        for j in range(k):
-            members[leaving, j] = chosen[j]
-        for c in range(count):
-            inverse[leaving, c] /= entering[leaving]
-        value[leaving] = least
-        total = 0.0
-        for r in range(count):
-            if r != leaving:
-                value[r] = max(0.0, value[r] - entering[r] * least)
-                for c in range(count):
-                    inverse[r, c] -= entering[r] * inverse[leaving, c]
-        for c in range(count):
-            prices[c] = 0.0
-            for r in range(count):
-                prices[c] += gain[r] * inverse[r, c]
-            trial[c] = max(0.0, prices[c])
-            total += trial[c]
-        for c in range(count):
-            trial[c] /= total
-    if strongest > MARGIN * shift:
-        return REFUTED
-    for i in range(cost.shape[1]):
-        share[i] = 0.0
-    for r in range(count):
-        if gain[r] > 0:
-            for j in range(k):
-                share[members[r, j]] += value[r]
-    return OPEN
-
-
-@njit(cache=True, error_model="numpy")
-def _branch(cost, k, room, multipliers, depth, limit, chosen):  # type: ignore[no-untyped-def]
-    """Choose `k` requests within `room`, or refute that, by branch and bound on the relaxation.
-
-    What the reduced costs do not settle (`_settle`) is left to two branches: of the requests that the
-    relaxation takes in part, a dear one is in; or it is out, and with it all that it dominates, since a
-    batch with one of those may take it instead.
-
-    Parameters
-    ----------
-    multipliers
-        Where to begin; filled with the strongest that were met at the root.
-    depth, limit
-        Level of this node; most nodes below it, but for one more at each level where the search is cut off.
-    chosen
-        Filled with the batch, if one is found.
-
-    Returns
-    -------
-    outcome, nodes
-        `OPEN` if `limit` nodes did not decide it, or with fewer nodes if it is `DEEPEST` before that.
-    """
-    count, size = cost.shape
-    share, nodes = np.empty(size), 0
-    outcome = _relax(cost, k, room, multipliers, chosen, share)
-    if outcome != OPEN or limit <= 0 or depth == DEEPEST:
-        return outcome, nodes
+    cost, k, room = node
+    size = cost.shape[1]
+    share = np.empty(size)
+    outcome = _relax(node, multipliers, chosen, share, limits.stopped)
+    if outcome != UNDECIDED or limits.nodes[0] >= end or depth == MAX_DEPTH or limits.stopped[0]:
+        return outcome
     weight = _combine(cost, multipliers)
-    low, high = _settle(weight, k, room, multipliers, chosen)
-    left, prices = np.empty(count), np.empty(count)
-    sure, free, keep = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
-    sures, frees, pick, best, whole = 0, 0, size, -1.0, 0.0
-    for r in range(count):
-        left[r] = room[r]
+    low, high = _fixing_thresholds(weight, k, room, multipliers, chosen)
+    left, prices = np.empty(room.size), np.empty(room.size)
+    included, free, kept = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    included_count, free_count, branching, best, whole = 0, 0, size, -1.0, 0.0
     for i in range(size):
         whole += share[i] / k
+    for r in range(room.size):
+        left[r] = room[r]
     for i in range(size):
         if weight[i] < low:
-            sure[sures] = i
-            sures += 1
-            for r in range(count):
+            included[included_count] = i
+            included_count += 1
+            for r in range(room.size):
                 left[r] -= cost[r, i]
         elif weight[i] <= high:
-            free[frees] = i
-            frees += 1
+            free[free_count] = i
+            free_count += 1
             dearest = 0.0
-            for r in range(count):
+            for r in range(room.size):
                 dearest = max(dearest, cost[r, i])
             score = share[i] * (whole - share[i]) * dearest * dearest
             if score > best:
-                pick, best = i, score
-    if pick < size:
-        sure[sures] = pick
-    for out in range(2 if pick < size else 1):
-        kept = 0
-        for c in range(frees):
-            if free[c] != pick and not (out and _dominates(cost, pick, free[c])):
-                keep[kept] = free[c]
-                kept += 1
-        for r in range(count):
+                branching, best = i, score
+    if branching < size:
+        included[included_count] = branching
+    for excluded in range(2 if branching < size else 1):
+        if limits.nodes[0] >= limits.node_limit:
+            return UNDECIDED
+        kept_count = 0
+        for c in range(free_count):
+            if free[c] != branching and not (excluded and _dominates(cost, branching, free[c])):
+                kept[kept_count] = free[c]
+                kept_count += 1
+        for r in range(room.size):
             prices[r] = multipliers[r]
-            if pick < size:
-                left[r] += cost[r, pick] if out else -cost[r, pick]
-        sures += 0 if pick == size else -1 if out else 1
-        nodes += 1
-        some, needed = _columns(cost, keep[:kept]), k - sures
-        outcome, visited = _branch(some, needed, left, prices, depth + 1, limit - nodes, chosen)
-        nodes += visited
-        if outcome == FOUND:
-            for j in range(needed):
-                chosen[j] = keep[chosen[j]]
-            for j in range(sures):
-                chosen[needed + j] = sure[j]
-        if outcome != REFUTED:
-            return outcome, nodes
-    return REFUTED, nodes
+            if branching < size:
+                left[r] += cost[r, branching] if excluded else -cost[r, branching]
+        included_count += 0 if branching == size else -1 if excluded else 1
+        limits.nodes[0] += 1
+        child = Choice(_columns(cost, kept[:kept_count]), k - included_count, left)
+        outcome = _branch(child, prices, depth + 1, end, limits, chosen)
+        if outcome == FEASIBLE:
+            for j in range(child.k):
+                chosen[j] = kept[chosen[j]]
+            for j in range(included_count):
+                chosen[child.k + j] = included[j]
+        if outcome != INFEASIBLE:
+            return outcome
+    return INFEASIBLE
 
 
 @njit(cache=True, error_model="numpy")
-def _settle(weight, k, room, multipliers, chosen):  # type: ignore[no-untyped-def]
-    """Surrogate costs below which a request must be in a batch of k, and above which it must be out.
+def _fixing_thresholds(weight, k, room, multipliers, chosen):  # type: ignore[no-untyped-def]
+    """Surrogate costs below which a candidate must be in a batch of k, and above which it must be out.
 
-    The k cheapest leave a gap in the surrogate budget. A request beyond the gap above the dearest of them
-    cannot take its place, nor can the next cheapest take the place of one beyond the gap below (reduced-cost
-    fixing).
+    The k cheapest leave a gap in the surrogate budget. A candidate dearer than the dearest of them by more
+    than the gap cannot take its place; nor can the next cheapest take the place of one that is cheaper
+    by more than the gap.
     """
     dearest, gap = 0.0, MARGIN
     last = _cheapest(weight, k + 1 if weight.size > k else k, chosen)
@@ -416,8 +339,168 @@ def _dominates(cost, i, j):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
+def _relax(node, multipliers, chosen, share, stopped):  # type: ignore[no-untyped-def]
+    """Solve the linear relaxation of a node by column generation.
+
+    It is a matrix game: a mixture of batches that overloads no row, against multipliers that overload
+    every batch. With all entries shifted above zero it is a linear program with a row for each budget and
+    a column for each batch, solved by the simplex method. The entering column is the slack of a row whose
+    price fell below zero, else the batch of smallest surrogate cost. If that batch has no gain, no column
+    has, and the prices are optimal multipliers.
+
+    Parameters
+    ----------
+    multipliers
+        Where to begin; filled with the strongest that were met.
+    chosen, share
+        Filled with a feasible batch if one is met, and with the share of each candidate in the mixture.
+    stopped
+        Ends the search between two steps, shape (1,).
+
+    Returns
+    -------
+    int
+        `FEASIBLE`; `INFEASIBLE`, as `multipliers` prove; `UNDECIDED`, with a mixture that fits.
+    """
+    cost, k, room = node
+    count = cost.shape[0]
+    shift = 1.0
+    for r in range(count):
+        shift = max(shift, 1 + room[r])
+        if room[r] < 0:
+            return INFEASIBLE
+    if k == 0:
+        return FEASIBLE
+    if k < 0 or cost.shape[1] < k:
+        return INFEASIBLE
+    # the basis of all slacks, whose matrix is the identity
+    inverse, members = np.empty((count, count)), np.empty((count, k), np.int64)
+    value, gain, column = np.empty(count), np.empty(count), np.empty(count)
+    prices, trial = np.empty(count), np.empty(count)
+    for r in range(count):
+        for c in range(count):
+            inverse[r, c] = 1.0 if r == c else 0.0
+        value[r], gain[r], prices[r], trial[r] = 1.0, 0.0, 0.0, multipliers[r]
+    strongest = -np.inf
+    for step in range(RELAXATION_STEPS):
+        if stopped[0]:
+            return UNDECIDED
+        slack, lowest = -1, -1e-9
+        for r in range(count):
+            if prices[r] < lowest:
+                slack, lowest = r, prices[r]
+        for r in range(count):
+            column[r] = 1.0 if r == slack else 0.0
+        if slack < 0:
+            _cheapest(_combine(cost, trial), k, chosen)
+            fits, overload, price = True, 0.0, 0.0
+            for r in range(count):
+                load = 0.0
+                for j in range(k):
+                    load += cost[r, chosen[j]]
+                fits = fits and load <= room[r]
+                overload += trial[r] * (load - room[r])
+                column[r] = load - room[r] + shift
+                price += prices[r] * column[r]
+            if fits:
+                return FEASIBLE
+            if overload > strongest:
+                strongest = overload
+                for r in range(count):
+                    multipliers[r] = trial[r]
+            if strongest > MARGIN * shift and (step >= STRENGTHENING_STEPS or price >= 1 - 1e-3):
+                return INFEASIBLE
+            if step > 0 and price >= 1 - 1e-9:
+                break
+        leaving = _pivot(inverse, value, column)
+        if leaving < 0:
+            break
+        gain[leaving] = 1.0 if slack < 0 else 0.0
+        for j in range(k):
+            members[leaving, j] = chosen[j]
+        _price(inverse, gain, prices, trial)
+    if strongest > MARGIN * shift:
+        return INFEASIBLE
+    for i in range(share.size):
+        share[i] = 0.0
+    for r in range(count):
+        if gain[r] > 0:
+            for j in range(k):
+                share[members[r, j]] += value[r]
+    return UNDECIDED
+
+
+@njit(cache=True, error_model="numpy")
+def _pivot(inverse, value, column):  # type: ignore[no-untyped-def]
+    """Let `column` enter the basis: update its inverse and the values of its variables.
+
+    Returns
+    -------
+    int
+        Row of the variable that leaves by the ratio test, -1 if none can.
+    """
+    count = column.size
+    entering = np.empty(count)
+    leaving, least = -1, np.inf
+    for r in range(count):
+        entering[r] = 0.0
+        for c in range(count):
+            entering[r] += inverse[r, c] * column[c]
+        if entering[r] > 1e-12 and value[r] < least * entering[r]:
+            leaving, least = r, value[r] / entering[r]
+    if leaving < 0:
+        return leaving
+    for c in range(count):
+        inverse[leaving, c] /= entering[leaving]
+    value[leaving] = least
+    for r in range(count):
+        if r != leaving:
+            value[r] = max(0.0, value[r] - entering[r] * least)
+            for c in range(count):
+                inverse[r, c] -= entering[r] * inverse[leaving, c]
+    return leaving
+
+
+@njit(cache=True, error_model="numpy")
+def _price(inverse, gain, prices, trial):  # type: ignore[no-untyped-def]
+    """Fill `prices` with the dual prices of the basis, and `trial` with them as multipliers of sum 1."""
+    count, total = prices.size, 0.0
+    for c in range(count):
+        prices[c] = 0.0
+        for r in range(count):
+            prices[c] += gain[r] * inverse[r, c]
+        trial[c] = max(0.0, prices[c])
+        total += trial[c]
+    for c in range(count):
+        trial[c] /= total
+
+
+@njit(cache=True, error_model="numpy")
+def _combine(cost, multipliers):  # type: ignore[no-untyped-def]
+    """Surrogate cost of each candidate."""
+    weight = np.empty(cost.shape[1])
+    for i in range(weight.size):
+        weight[i] = multipliers[0] * cost[0, i]
+    for r in range(1, cost.shape[0]):
+        if multipliers[r] > 0:
+            for i in range(weight.size):
+                weight[i] += multipliers[r] * cost[r, i]
+    return weight
+
+
+@njit(cache=True, error_model="numpy")
+def _surrogate_budget(rows, multipliers):  # type: ignore[no-untyped-def]
+    """Constant and rate of the surrogate budget, wider by `MARGIN`."""
+    constant, rate = 0.0, 0.0
+    for r in range(multipliers.size):
+        constant += multipliers[r] * rows.constant[r]
+        rate += multipliers[r] * rows.per_second[r]
+    return constant * (1 + MARGIN), rate * (1 + MARGIN)
+
+
+@njit(cache=True, error_model="numpy")
 def _remember(pool, multipliers):  # type: ignore[no-untyped-def]
-    """Put `multipliers` last in the pool, in place of the first."""
+    """Append `multipliers` to the pool and drop its first."""
     for r in range(pool.shape[1]):
         for p in range(pool.shape[0] - 1):
             pool[p, r] = pool[p + 1, r]
@@ -426,6 +509,7 @@ def _remember(pool, multipliers):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, error_model="numpy")
 def _columns(cost, index):  # type: ignore[no-untyped-def]
+    """The columns `index`, as a new array."""
     result = np.empty((cost.shape[0], index.size))
     for r in range(cost.shape[0]):
         for j in range(index.size):
@@ -434,51 +518,48 @@ def _columns(cost, index):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
-    """Look for a batch of `k` with each request in turn as its tightest.
+def _cheapest(weight, k, chosen):  # type: ignore[no-untyped-def]
+    """Fill `chosen` with the `k` candidates of smallest surrogate cost; return the largest of these costs."""
+    heap = np.empty(k)
+    for i in range(weight.size):
+        if i < k:
+            _rise(heap, i, weight[i])
+        elif weight[i] < heap[0]:
+            _sink(heap, k, weight[i])
+    taken = 0
+    for i in range(weight.size):
+        if weight[i] < heap[0]:
+            chosen[taken] = i
+            taken += 1
+    for i in range(weight.size):
+        if taken < k and weight[i] == heap[0]:
+            chosen[taken] = i
+            taken += 1
+    return heap[0]
 
-    Parameters
-    ----------
-    pool
-        Multipliers, the best to begin with last, shape (kept, rows); changed in place.
-    limit
-        Most nodes of branch and bound.
 
-    Returns
-    -------
-    outcome, nodes
-        `FOUND` with the batch in chosen[:k]; `REFUTED`; `OPEN` if `limit` was too low.
-    """
-    count, last = rows.constant.size, pool.shape[0] - 1
-    every, tries = np.empty(rows.deadline_s.size, np.int64), np.empty(rows.deadline_s.size, np.int64)
-    for i in range(every.size):
-        every[i], tries[i] = i, 0
-    index, room, multipliers = every, np.empty(count), np.empty(count)
-    unused, nodes, depth = last + 1, 0, np.int64(0)
+@njit(cache=True, error_model="numpy")
+def _sink(heap, size, value):  # type: ignore[no-untyped-def]
+    """Replace the largest of a max-heap by `value`."""
+    at = 0
     while True:
-        p = unused - 1 if unused > 0 else last
-        unused = max(unused - 1, 0)
-        tightest, relevant = _screen(k, rows, pool[p], tries)
-        if relevant.size == 0:
-            return REFUTED, nodes
-        index, tries = index[relevant], tries[relevant]
-        rows = Rows(_columns(rows.cost, relevant), rows.deadline_s[relevant], rows.constant, rows.per_second)
-        if unused > 0:
-            continue
-        for r in range(count):
-            multipliers[r] = pool[last, r]
-            room[r] = rows.constant[r] + rows.per_second[r] * rows.deadline_s[tightest]
-            room[r] -= rows.cost[r, tightest]
-        patience = min(PATIENCE * 8 ** tries[tightest], limit - nodes)
-        others = _columns(rows.cost, every[:tightest])
-        outcome, visited = _branch(others, k - 1, room, multipliers, depth, patience, chosen)
-        nodes += visited
-        if outcome == FOUND:
-            for j in range(k - 1):
-                chosen[j] = index[chosen[j]]
-            chosen[k - 1] = index[tightest]
-            return FOUND, nodes
-        if outcome == OPEN and (nodes >= limit or visited < patience):
-            return OPEN, nodes
-        tries[tightest] = NEVER if outcome == REFUTED else tries[tightest] + 1
-        _remember(pool, multipliers)
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size and heap[child + 1] > heap[child]:
+            child += 1
+        if heap[child] <= value:
+            break
+        heap[at] = heap[child]
+        at = child
+    heap[at] = value
+
+
+@njit(cache=True, error_model="numpy")
+def _rise(heap, size, value):  # type: ignore[no-untyped-def]
+    """Add `value` to a max-heap of `size`."""
+    at = size
+    while at > 0 and heap[(at - 1) // 2] < value:
+        heap[at] = heap[(at - 1) // 2]
+        at = (at - 1) // 2
+    heap[at] = value

@@ -1,4 +1,4 @@
-"""The levels of the search tree: chains of requests of one output length whose shares rise together."""
+"""Levels of the search tree: chains of requests of one output length whose shares rise together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 class Levels(NamedTuple):
-    """Candidates in order of descending slack, and the chain that each belongs to.
+    """Candidates in order of descending slack, and the chain of each.
 
     Attributes
     ----------
@@ -38,10 +38,17 @@ def chains(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Split requests into the fewest chains on which both shares rise together.
 
-    Requests of one output length are met in order of their uplink share; each joins the chain whose
-    last downlink share is the largest that does not exceed its own. That is the greedy cover by
-    non-decreasing subsequences, which is minimal (Dilworth). Taking a prefix of a chain is optimal:
-    an exchange for a later request lowers neither share.
+    Requests of one output length are visited in order of their uplink share. Each joins the chain whose
+    last downlink share is the largest that does not exceed its own. This greedy cover by non-decreasing
+    subsequences is minimal (Dilworth). A prefix of a chain is an optimal choice from it: replacing one of
+    its requests by a later one lowers neither share.
+
+    Parameters
+    ----------
+    length
+        Index of each request's output length, shape (requests,).
+    uplink, downlink
+        Shares of the two bands, shape (requests,).
 
     Returns
     -------

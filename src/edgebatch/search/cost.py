@@ -1,9 +1,9 @@
-"""What the search needs to price a batch: the functions that do it are `edgebatch.search.tree`'s first two.
+"""Prices of batches for DFTSP's search; `tree.memory_bytes` and `tree.compute_time_s` apply them.
 
 The search knows a batch by its padded prompt length and by how many of its requests have each
-output length. All it relies on is monotony: memory and compute time rise when a request is added,
-and when one is replaced by a request with a longer output. A cost model is a function of the counts
-with that property; `flops` is linear in them, `roofline` is not.
+output length. It relies on one property of the cost model: memory and compute time rise when a request is
+added, and when one is replaced by a request with a longer output. `flops` is linear in these counts,
+`roofline` is not.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from edgebatch.model.system import System
 
 
 class BatchCost(NamedTuple):
-    """Prices at one padded prompt length; arrays have an entry for each output length, rising.
+    """Prices at one padded prompt length. Arrays have an entry for each output length, rising.
 
     Attributes
     ----------
@@ -31,15 +31,15 @@ class BatchCost(NamedTuple):
     seconds_per_flop
         Compute time of one FLOP.
     roofline
-        Whether waits for memory count; if not, what follows is not used.
+        Whether waits for memory count; if not, the fields below are not used.
     prompt_tokens
         Padded prompt length.
     output_tokens
         The output lengths, shape (output lengths,).
     first_s
-        Time of a request's arithmetic in the first stage, less the time to read its KV cache.
+        Time of a request's arithmetic in prefill, less the time to read its KV cache.
     pace
-        Arithmetic and memory traffic of a later step against each other.
+        Arithmetic and memory traffic of one decode step.
     """
 
     weight_bytes: float
@@ -54,7 +54,7 @@ class BatchCost(NamedTuple):
 
 
 def batch_cost(system: System, padded_prompt_tokens: int, output_tokens: NDArray[np.int64]) -> BatchCost:
-    """Prices of batches padded to `padded_prompt_tokens`, for the given rising output lengths."""
+    """Prices of batches padded to `padded_prompt_tokens`, for the given output lengths, rising."""
     flops = system.llm.request_flops(np.full_like(output_tokens, padded_prompt_tokens), output_tokens)
     return BatchCost(
         weight_bytes=float(system.weight_bytes),

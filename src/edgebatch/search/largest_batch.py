@@ -1,106 +1,168 @@
-"""The largest batch under linear budgets: which sizes `surrogate` decides, of which candidates, how long.
+"""Outer loop of surrogate branch and bound: which batch sizes to test, within node and time limits.
 
-The size is sought from the surrogate bound downwards, of many candidates first in a sample of the
-cheapest; from what the sample gives it rises until a size is refuted.
+Sizes are tested from the surrogate bound downwards; of many candidates, a sample of the cheapest is tested
+first. From the size of its batch, sizes are tested upwards until one is refuted.
 """
 
 from __future__ import annotations
 
+import threading
 import time
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebatch.search import branch_and_bound as surrogate
-from edgebatch.search.branch_and_bound import FOUND, OPEN, REFUTED, Rows
+from edgebatch.search import branch_and_bound
+from edgebatch.search.branch_and_bound import FEASIBLE, INFEASIBLE, UNDECIDED, Limits, Rows
 
 POOL = 4
-"""Multipliers that are carried from one search to the next."""
+"""Number of multipliers that are carried from one search to the next."""
 
 SAMPLE = 1024
-"""Candidates from which the size is learnt first; with four times as many or fewer, all are looked at."""
+"""Candidates in the smallest sample; no sample is taken of up to four times as many candidates."""
 
 SAMPLE_NODES = 100
-"""Nodes that a size is worth while only the sample is looked at."""
+"""Node budget for each size while only the sample is searched."""
 
-NODE_S = 5e-5
-"""About how long a node takes: a time limit is looked at between runs of as many nodes as it leaves."""
+NO_NODE_LIMIT = int(np.iinfo(np.int64).max)
 
 
 class Search:
-    """What one search carries along: its multipliers, and what is left of its limits.
+    """The state of one search: its multipliers, the nodes visited, and its limits.
+
+    A context manager: the time limit runs inside the ``with`` block. A timer thread then tells the compiled
+    search to stop, so that the limit holds however long a node takes.
 
     Parameters
     ----------
     node_limit, time_limit_s
-        Most nodes and most seconds of branch and bound; None for no limit. The time is kept roughly.
+        Most nodes and most seconds of branch and bound; None for no limit.
     """
 
     def __init__(self, node_limit: int | None = None, time_limit_s: float | None = None) -> None:
-        self.node_limit, self.nodes = node_limit, 0
-        self.end_s = None if time_limit_s is None else time.perf_counter() + time_limit_s
+        self.time_limit_s, self._end_s = time_limit_s, np.inf
+        self._node_limit = NO_NODE_LIMIT if node_limit is None else node_limit
+        self._nodes, self._stopped = np.zeros(1, np.int64), np.zeros(1, np.bool_)
+        self._timer: threading.Timer | None = None
         self.pool = np.full((POOL, 4), 0.25)
 
-    def largest(self, rows: Rows, size: int, pool: NDArray[np.float64]) -> tuple[NDArray[np.int64], int]:
-        """The largest batch of more than `size`, as positions in `rows`, and a proven bound.
+    def __enter__(self) -> Self:
+        if self.time_limit_s is not None:
+            _compile()
+            self._timer = threading.Timer(min(self.time_limit_s, threading.TIMEOUT_MAX), self._stop)
+            self._timer.daemon = True
+            self._end_s = time.perf_counter() + self.time_limit_s
+            self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _stop(self) -> None:
+        self._stopped[0] = True
+
+    @property
+    def nodes(self) -> int:
+        """Number of nodes visited."""
+        return int(self._nodes[0])
+
+    def out_of_time(self) -> bool:
+        """Whether the time limit is reached."""
+        return bool(self._stopped[0]) or time.perf_counter() >= self._end_s
+
+    def largest_batch(
+        self, rows: Rows, size: int, pool: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], int]:
+        """The largest batch of more than `size` requests, and an upper bound on its size.
 
         Parameters
         ----------
         pool
             Multipliers to begin with, the best last, shape (kept, rows); changed in place.
+
+        Returns
+        -------
+        batch, bound
+            Positions in `rows`, empty if no larger batch was found; no feasible batch of more than `size`
+            requests has more than `bound`.
         """
         order, rows = _by_deadline(rows)
-        batch, bound, k, chosen = order[:0], 0, size, np.empty_like(order)
-        if k == 0:
-            few = _sample(rows, pool)
-            whole = few.size == order.size
-            part = rows if whole else take(rows, few)
-            k = surrogate.largest(part, pool[-1])
-            while k > 0:
-                most = self._left() if whole else min(SAMPLE_NODES, self._left())
-                outcome = self._decide(k, part, pool, most, chosen)
-                if outcome == FOUND:
-                    batch = order[few[chosen[:k]]]
-                    break
-                bound = max(bound, k if outcome == OPEN else 0)
-                k -= 1
-            if whole:
-                return batch, max(bound, k)
-        while True:
-            k += 1
-            outcome = self._decide(k, rows, pool, self._left(), chosen)
-            if outcome == FOUND:
-                batch = order[chosen[:k]]
-            if outcome == REFUTED:
-                return batch, k - 1
+        if size > 0:
+            batch, bound = self._ascend(rows, size, pool)
+            return order[batch], bound
+        sample = _sample(rows, pool)
+        if sample.size == order.size:
+            batch, bound = self._descend_to_proof(rows, pool)
+            return order[batch], bound
+        small, _ = self._descend(take(rows, sample), pool, SAMPLE_NODES)
+        batch, bound = self._ascend(rows, small.size, pool)
+        return order[batch if batch.size else sample[small]], bound
 
     def refutes(self, rows: Rows, size: int) -> bool:
         """Whether it is clear without any branching that no batch of more than `size` is in `rows`."""
-        order, rows = _by_deadline(rows)
-        return self._decide(size + 1, rows, self.pool, 0, np.empty_like(order)) == REFUTED
+        _, rows = _by_deadline(rows)
+        return self._decide(size + 1, rows, self.pool, most_nodes=0)[0] == INFEASIBLE
 
-    def _left(self) -> int:
-        """Nodes that may still be visited."""
-        left = int(np.iinfo(np.int64).max) if self.node_limit is None else self.node_limit - self.nodes
-        if self.end_s is not None:
-            left = min(left, int((self.end_s - time.perf_counter()) / NODE_S))
-        return max(0, left)
+    def size_bound(self, rows: Rows) -> int:
+        """Upper bound on the size of a batch, by the multipliers at hand and by each budget alone."""
+        _, rows = _by_deadline(rows)
+        return _surrogate_bound(rows, self.pool)
+
+    def _descend_to_proof(self, rows: Rows, pool: NDArray[np.float64]) -> tuple[NDArray[np.int64], int]:
+        """Test sizes downwards; under a time limit, begin with a batch to fall back on."""
+        fallback = np.empty(0, np.int64)
+        if self.time_limit_s is not None:
+            # with multipliers of its own, so that a limit that is not reached changes nothing
+            fallback, _ = self._descend(rows, pool.copy(), most_nodes=0)
+        batch, bound = self._descend(rows, pool)
+        return (batch if batch.size else fallback), bound
+
+    def _descend(
+        self, rows: Rows, pool: NDArray[np.float64], most_nodes: int = NO_NODE_LIMIT
+    ) -> tuple[NDArray[np.int64], int]:
+        """Test sizes from the surrogate bound downwards, each with `most_nodes`, until a batch is found."""
+        k, undecided = int(branch_and_bound.surrogate_bound(rows, pool[-1])), 0
+        while k > 0 and not self.out_of_time():
+            outcome, batch = self._decide(k, rows, pool, most_nodes)
+            if outcome == FEASIBLE:
+                return batch, max(undecided, k)
+            if outcome == UNDECIDED:
+                undecided = max(undecided, k)
+            k -= 1
+        return np.empty(0, np.int64), max(undecided, k)
+
+    def _ascend(self, rows: Rows, size: int, pool: NDArray[np.float64]) -> tuple[NDArray[np.int64], int]:
+        """Test sizes upwards from `size` + 1 until one is refuted."""
+        k, batch = size, np.empty(0, np.int64)
+        while not self.out_of_time():
+            k += 1
+            outcome, larger = self._decide(k, rows, pool)
+            if outcome == FEASIBLE:
+                batch = larger
+            if outcome == INFEASIBLE:
+                return batch, k - 1
+        return batch, _surrogate_bound(rows, pool)
 
     def _decide(
-        self, k: int, rows: Rows, pool: NDArray[np.float64], limit: int, chosen: NDArray[np.int64]
-    ) -> int:
-        outcome, nodes = surrogate.decide(k, rows, pool, limit, chosen)
-        self.nodes += nodes
-        return int(outcome)
+        self, k: int, rows: Rows, pool: NDArray[np.float64], most_nodes: int = NO_NODE_LIMIT
+    ) -> tuple[int, NDArray[np.int64]]:
+        """Outcome of the test for a batch of `k`, and the batch if it is feasible."""
+        last_attempt = min(self._node_limit, self.nodes + most_nodes)
+        limits = Limits(self._nodes, last_attempt, self._node_limit, self._stopped)
+        chosen = np.empty(rows.deadline_s.size, np.int64)
+        outcome = int(branch_and_bound.decide(k, rows, pool, limits, chosen))
+        return outcome, chosen[: k if outcome == FEASIBLE else 0]
 
 
 def take(rows: Rows, index: NDArray[np.int64]) -> Rows:
-    """The candidates `index` alone."""
+    """The rows of the candidates `index` alone."""
     return Rows(np.take(rows.cost, index, axis=1), rows.deadline_s[index], rows.constant, rows.per_second)
 
 
 def _by_deadline(rows: Rows) -> tuple[NDArray[np.int64], Rows]:
-    """The candidates that can be served alone, by falling deadline: their positions, and their rows."""
+    """Positions of the candidates that can be served alone, by falling deadline, and their rows."""
     budget = rows.per_second[:, None] * rows.deadline_s
     budget += rows.constant[:, None]
     order = np.flatnonzero((rows.cost <= budget).all(axis=0))
@@ -113,8 +175,23 @@ def _sample(rows: Rows, pool: NDArray[np.float64]) -> NDArray[np.int64]:
     number = SAMPLE
     weight = pool[-1] @ rows.cost
     while 4 * number < weight.size:
-        few = np.sort(np.argpartition(weight, number)[:number])
-        if number >= 6 * surrogate.largest(take(rows, few), pool[-1]):
-            return few
+        cheapest = np.sort(np.argpartition(weight, number)[:number])
+        if number >= 6 * branch_and_bound.surrogate_bound(take(rows, cheapest), pool[-1]):
+            return cheapest
         number *= 2
     return np.arange(weight.size)
+
+
+def _surrogate_bound(rows: Rows, pool: NDArray[np.float64]) -> int:
+    """Least of the bounds by multipliers of the pool and by each row alone."""
+    multipliers = np.vstack((pool, np.eye(rows.constant.size)))
+    return min(int(branch_and_bound.surrogate_bound(rows, each)) for each in multipliers)
+
+
+def _compile() -> None:
+    """Compile the search before its clock starts: that takes seconds and cannot be interrupted."""
+    rows = Rows(np.empty((4, 0)), np.empty(0), np.zeros(4), np.zeros(4))
+    pool = np.full((POOL, 4), 0.25)
+    branch_and_bound.surrogate_bound(rows, pool[-1])
+    limits = Limits(np.zeros(1, np.int64), 0, 0, np.zeros(1, np.bool_))
+    branch_and_bound.decide(1, rows, pool, limits, np.empty(0, np.int64))

@@ -3,6 +3,9 @@
 A tree is given by a batch size z, a padded prompt length and the batch's tightest request. Level k
 is a chain of `edgebatch.search.chains`. A node says how many requests are taken from each chain so far,
 always those with the smallest shares.
+
+All functions that `search_batch_size` calls stand in this file. Numba recompiles a function when its own
+file has changed; an edit in another file would not reach the cached machine code.
 """
 
 from __future__ import annotations
@@ -11,9 +14,16 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-FOUND, FAILED, FAILED_BY_COUNTS, OPEN = 0, 1, 2, 3
-"""State of a node: a feasible batch; none below; none below, by memory or compute time; to expand."""
+from edgebatch.search.chains import Levels
+from edgebatch.search.cost import BatchCost
+
+FAILED, FAILED_BY_COUNTS, OPEN = 0, 1, 2
+"""State of a node: no feasible batch below; none by memory or compute time; to expand."""
+
+NONE, CUT_OFF = -1, -2
+"""In place of a batch's tightest request: there is no such batch; the node limit was reached first."""
 
 
 class Rules(NamedTuple):
@@ -32,8 +42,61 @@ class Budgets(NamedTuple):
     relative_tolerance: float
 
 
-# The functions that price a batch stand here and not in cost.py because compiled code is cached by the
-# time of its own file: in another file an edit of a price would not reach the compiled search.
+class Problem(NamedTuple):
+    """The trees of one padded prompt length: their levels, prices, budgets and pruning rules."""
+
+    levels: Levels
+    cost: BatchCost
+    budgets: Budgets
+    rules: Rules
+
+
+class Members(NamedTuple):
+    """The requests that stand before the tightest one, in their chains.
+
+    Arrays of ranks and sums hold the chains one after the other.
+
+    Attributes
+    ----------
+    size
+        Number of requests in each chain, shape (chains,).
+    ranks
+        Ranks of the requests of each chain, rising, shape (requests,).
+    uplink, downlink
+        Prefix sums of the shares of each chain, from 0, shape (requests + chains,).
+    """
+
+    size: NDArray[np.int64]
+    ranks: NDArray[np.int64]
+    uplink: NDArray[np.float64]
+    downlink: NDArray[np.float64]
+
+
+class Path(NamedTuple):
+    """The nodes from the root to the one that is visited; arrays have an entry for each level.
+
+    Attributes
+    ----------
+    need
+        Requests still missing from the batch.
+    up, down
+        Shares of the bands taken so far.
+    taken, lowest
+        Requests that the child takes from the level's chain, and the fewest that any child takes.
+    on_first_child, first_failed
+        Whether the child is the level's first; whether the first failed by counts.
+    counts
+        Requests of each output length taken so far, shape (output lengths,).
+    """
+
+    need: NDArray[np.int64]
+    up: NDArray[np.float64]
+    down: NDArray[np.float64]
+    taken: NDArray[np.int64]
+    lowest: NDArray[np.int64]
+    on_first_child: NDArray[np.bool_]
+    first_failed: NDArray[np.bool_]
+    counts: NDArray[np.int64]
 
 
 @njit(cache=True)
@@ -58,7 +121,7 @@ def compute_time_s(cost, counts):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def stall_s(cost, counts):  # type: ignore[no-untyped-def]
-    """Time that a batch waits for memory beyond its arithmetic: `model.roofline.stall_s`, compiled."""
+    """Time that a batch waits for memory beyond its arithmetic, as `edgebatch.model.roofline.stall_s`."""
     pace = cost.pace
     live = counts.sum()
     total = 0.0 if live == 0 else max(0.0, pace.weights_s - live * cost.first_s)
@@ -80,7 +143,7 @@ def stall_s(cost, counts):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def largest_by_compute(levels, cost, budgets):  # type: ignore[no-untyped-def]
+def size_bound_by_compute(levels, cost, budgets):  # type: ignore[no-untyped-def]
     """Largest batch that compute time and deadlines alone allow, over every tightest request."""
     lengths = cost.request_bytes.shape[0]
     here = np.zeros(lengths, np.int64)
@@ -102,44 +165,45 @@ def largest_by_compute(levels, cost, budgets):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def search_batch_size(z, levels, cost, budgets, rules, node_limit, taken):  # type: ignore[no-untyped-def]
+def search_batch_size(z, problem, node_limit, taken):  # type: ignore[no-untyped-def]
     """Look for a batch of exactly `z`, with each request in turn as its tightest.
 
     Parameters
     ----------
     taken
-        Filled with the number taken from each chain if a batch is found, shape (chains,).
+        Filled with the number taken from each chain if there is a batch, shape (chains,).
 
     Returns
     -------
     tightest, nodes
-        Position of the batch's tightest request, -1 if there is no such batch, -2 if `node_limit`
-        was reached first; and the number of nodes visited.
+        Position of the batch's tightest request, `NONE` or `CUT_OFF`; and the number of nodes visited.
     """
+    levels = problem.levels
     chain_count = levels.length.shape[0]
-    total = levels.chain.shape[0]
-    ranks = np.empty(levels.start[chain_count], np.int64)
-    size = np.zeros(chain_count, np.int64)
-    uplink = np.zeros(levels.start[chain_count] + chain_count)
-    downlink = np.zeros(levels.start[chain_count] + chain_count)
+    requests = levels.start[chain_count]
+    members = Members(
+        np.zeros(chain_count, np.int64),
+        np.empty(requests, np.int64),
+        np.zeros(requests + chain_count),
+        np.zeros(requests + chain_count),
+    )
     nodes = 0
-    for d in range(total):
+    for d in range(levels.chain.shape[0]):
         if d >= z - 1:
-            found, visited = _walk(
-                z, d, levels, size, uplink, downlink, cost, budgets, rules, node_limit - nodes, taken
-            )
+            feasible, visited = _walk(z, d, problem, members, node_limit - nodes, taken)
             nodes += visited
-            if found:
+            if feasible:
                 return d, nodes
             if nodes >= node_limit:
-                return -2, nodes
-        _insert(d, levels, ranks, size, uplink, downlink)
-    return -1, nodes
+                return CUT_OFF, nodes
+        _insert(d, levels, members)
+    return NONE, nodes
 
 
 @njit(cache=True)
-def _insert(d, levels, ranks, size, uplink, downlink):  # type: ignore[no-untyped-def]
-    """Add request `d` to its chain; `uplink`, `downlink` hold the prefix sums of each chain."""
+def _insert(d, levels, members):  # type: ignore[no-untyped-def]
+    """Add request `d` to its chain."""
+    ranks, size, uplink, downlink = members.ranks, members.size, members.uplink, members.downlink
     k = levels.chain[d]
     first = levels.start[k]
     place = size[k]
@@ -155,16 +219,122 @@ def _insert(d, levels, ranks, size, uplink, downlink):  # type: ignore[no-untype
 
 
 @njit(cache=True)
-def _smallest_sums(sums, levels, size, needed, result):  # type: ignore[no-untyped-def]
-    """Fill result[k, r] with the sum of the r smallest shares among chains k and later."""
+def _walk(z, d, problem, members, node_limit, taken):  # type: ignore[no-untyped-def]
+    """Walk the tree of batch size `z` whose tightest request is `d`, depth first.
+
+    Children of a node take the greedy number from its chain first, then one less each. A node fails
+    by counts if the first leaf below it breaks memory or compute time: that leaf has the shortest
+    outputs, so every leaf below, and below each later sibling, breaks the same budget.
+
+    Returns
+    -------
+    feasible, nodes
+        Whether `taken` holds a feasible batch, and the number of nodes visited.
+    """
+    levels, cost, budgets, rules = problem
+    size = members.size
+    limit_s = levels.deadline_s[d] * (1 + budgets.relative_tolerance)
     chain_count = levels.length.shape[0]
+    supply = np.zeros(chain_count + 1, np.int64)
+    for k in range(chain_count - 1, -1, -1):
+        supply[k] = supply[k + 1] + size[k]
+    path = _root(z, d, levels, cost.request_bytes.shape[0], taken)
+    least_up, least_down = np.empty((0, 0)), np.empty((0, 0))
+    level, nodes = 0, 1
+    while True:
+        state = OPEN
+        if path.need[level] == 0:
+            if _counts_break(cost, budgets, limit_s, path.counts):
+                state = FAILED_BY_COUNTS
+            elif path.up[level] > budgets.share or path.down[level] > budgets.share:
+                state = FAILED
+            else:
+                return True, nodes
+        elif level == chain_count:
+            state = FAILED
+        elif rules.budget:
+            filled = _cheapest_filling(level, levels.length, size, path)
+            if _counts_break(cost, budgets, limit_s, filled):
+                state = FAILED_BY_COUNTS
+            else:
+                if least_up.shape[0] == 0:
+                    # only here: most trees fail by counts at their root
+                    least_up = _smallest_sums(members.uplink, levels, size, z - 1)
+                    least_down = _smallest_sums(members.downlink, levels, size, z - 1)
+                # a hair above the budget, so that the order of summation never prunes an exact fit
+                edge, need = budgets.share * (1 + 1e-12), path.need[level]
+                if path.up[level] + least_up[level, need] > edge:
+                    state = FAILED
+                if path.down[level] + least_down[level, need] > edge:
+                    state = FAILED
+        if nodes >= node_limit:
+            return False, nodes
+        if state == OPEN:
+            path.taken[level] = min(path.need[level], size[level])
+            path.lowest[level] = max(0, path.need[level] - supply[level + 1]) if rules.supply else 0
+            path.on_first_child[level] = True
+            path.counts[levels.length[level]] += path.taken[level]
+        else:
+            level = _next_sibling(level, state, levels, rules, path)
+            if level < 0:
+                return False, nodes
+        sums = levels.start[level] + level + path.taken[level]
+        path.need[level + 1] = path.need[level] - path.taken[level]
+        path.up[level + 1] = path.up[level] + members.uplink[sums]
+        path.down[level + 1] = path.down[level] + members.downlink[sums]
+        level += 1
+        nodes += 1
+
+
+@njit(cache=True)
+def _root(z, d, levels, lengths, taken):  # type: ignore[no-untyped-def]
+    """The path that holds the root alone: request `d`, and z - 1 requests missing."""
+    chain_count = levels.length.shape[0]
+    taken[:] = 0
+    path = Path(
+        np.zeros(chain_count + 1, np.int64),
+        np.zeros(chain_count + 1),
+        np.zeros(chain_count + 1),
+        taken,
+        np.zeros(chain_count, np.int64),
+        np.zeros(chain_count, np.bool_),
+        np.zeros(chain_count, np.bool_),
+        np.zeros(lengths, np.int64),
+    )
+    path.counts[levels.length[levels.chain[d]]] = 1
+    path.need[0], path.up[0], path.down[0] = z - 1, levels.uplink_share[d], levels.downlink_share[d]
+    return path
+
+
+@njit(cache=True)
+def _counts_break(cost, budgets, limit_s, counts):  # type: ignore[no-untyped-def]
+    """Whether a batch with these counts breaks memory or its time limit."""
+    return memory_bytes(cost, counts) > budgets.memory_bytes or compute_time_s(cost, counts) > limit_s
+
+
+@njit(cache=True)
+def _cheapest_filling(level, length, size, path):  # type: ignore[no-untyped-def]
+    """Counts of the batch that the shortest outputs left complete, shape (output lengths,)."""
+    filled, need = path.counts.copy(), path.need[level]
+    for k in range(level, length.shape[0]):
+        more = min(need, size[k])
+        filled[length[k]] += more
+        need -= more
+        if need == 0:
+            break
+    return filled
+
+
+@njit(cache=True)
+def _smallest_sums(sums, levels, size, needed):  # type: ignore[no-untyped-def]
+    """Sums of the r smallest shares among chains k and later, shape (chains + 1, needed + 1)."""
+    chain_count = levels.length.shape[0]
+    result = np.zeros((chain_count + 1, needed + 1))
     values = np.empty((2, needed))
     held, old, new = 0, 0, 1
-    result[chain_count, : needed + 1] = 0.0
     for k in range(chain_count - 1, -1, -1):
         first = levels.start[k] + k
         a, b, total = 0, 0, 0.0
-        result[k, 0] = 0.0
         for r in range(needed):
             own = np.inf if a == size[k] else sums[first + a + 1] - sums[first + a]
             later = np.inf if b == held else values[old, b]
@@ -182,105 +352,24 @@ def _smallest_sums(sums, levels, size, needed, result):  # type: ignore[no-untyp
         for r in range(held, needed):
             result[k, r + 1] = total
         old, new = new, old
+    return result
 
 
 @njit(cache=True)
-def _walk(z, d, levels, size, uplink, downlink, cost, budgets, rules, node_limit, taken):  # type: ignore[no-untyped-def]
-    """Walk the tree of batch size `z` whose tightest request is `d`, depth first.
-
-    Children of a node take the greedy number from its chain first, then one less each. A node fails
-    by counts if the first leaf below it breaks memory or compute time: that leaf has the shortest
-    outputs, so every leaf below, and below each later sibling, breaks the same budget.
-
-    Returns
-    -------
-    found, nodes
-        Whether `taken` holds a feasible batch, and the number of nodes visited.
-    """
-    chain_count = levels.length.shape[0]
-    supply = np.zeros(chain_count + 1, np.int64)
-    for k in range(chain_count - 1, -1, -1):
-        supply[k] = supply[k + 1] + size[k]
-    counts = np.zeros(cost.request_bytes.shape[0], np.int64)
-    counts[levels.length[levels.chain[d]]] = 1
-    time_limit = levels.deadline_s[d] * (1 + budgets.relative_tolerance)
-    need = np.zeros(chain_count + 1, np.int64)
-    up = np.zeros(chain_count + 1)
-    down = np.zeros(chain_count + 1)
-    lowest = np.zeros(chain_count, np.int64)
-    on_first_child = np.zeros(chain_count, np.bool_)
-    first_failed = np.zeros(chain_count, np.bool_)
-    need[0], up[0], down[0] = z - 1, levels.uplink_share[d], levels.downlink_share[d]
-    least_up = np.empty((0, 0))
-    least_down = np.empty((0, 0))
-    taken[:] = 0
-    level, nodes = 0, 1
+def _next_sibling(level, state, levels, rules, path):  # type: ignore[no-untyped-def]
+    """Backtrack from a failed node to the nearest level with a child left, and take it; -1 if none is."""
     while True:
-        state = OPEN
-        if need[level] == 0:
-            if memory_bytes(cost, counts) > budgets.memory_bytes or compute_time_s(cost, counts) > time_limit:
-                state = FAILED_BY_COUNTS
-            elif up[level] > budgets.share or down[level] > budgets.share:
-                state = FAILED
-            else:
-                return True, nodes
-        elif level == chain_count:
-            state = FAILED
-        elif rules.budget:
-            if _cheapest_breaks(level, need[level], levels, size, counts, cost, budgets, time_limit):
-                state = FAILED_BY_COUNTS
-            else:
-                if least_up.shape[0] == 0:
-                    least_up = np.zeros((chain_count + 1, z))
-                    least_down = np.zeros((chain_count + 1, z))
-                    _smallest_sums(uplink, levels, size, z - 1, least_up)
-                    _smallest_sums(downlink, levels, size, z - 1, least_down)
-                # a hair above the budget, so that the order of summation never prunes an exact fit
-                edge = budgets.share * (1 + 1e-12)
-                if (
-                    up[level] + least_up[level, need[level]] > edge
-                    or down[level] + least_down[level, need[level]] > edge
-                ):
-                    state = FAILED
-        if nodes >= node_limit:
-            return False, nodes
-        if state == OPEN:
-            taken[level] = min(need[level], size[level])
-            lowest[level] = max(0, need[level] - supply[level + 1]) if rules.supply else 0
-            on_first_child[level] = True
-            counts[levels.length[level]] += taken[level]
-        else:
-            while True:
-                level -= 1
-                if level < 0:
-                    return False, nodes
-                by_counts = state == FAILED_BY_COUNTS
-                if on_first_child[level]:
-                    first_failed[level] = by_counts
-                    on_first_child[level] = False
-                if taken[level] > lowest[level] and not (rules.sibling and by_counts):
-                    taken[level] -= 1
-                    counts[levels.length[level]] -= 1
-                    break
-                counts[levels.length[level]] -= taken[level]
-                taken[level] = 0
-                state = FAILED_BY_COUNTS if first_failed[level] else FAILED
-        sums = levels.start[level] + level
-        need[level + 1] = need[level] - taken[level]
-        up[level + 1] = up[level] + uplink[sums + taken[level]]
-        down[level + 1] = down[level] + downlink[sums + taken[level]]
-        level += 1
-        nodes += 1
-
-
-@njit(cache=True)
-def _cheapest_breaks(level, need, levels, size, counts, cost, budgets, time_limit):  # type: ignore[no-untyped-def]
-    """Whether memory or compute time breaks even if the shortest outputs left fill the batch."""
-    filled = counts.copy()
-    for k in range(level, levels.length.shape[0]):
-        more = min(need, size[k])
-        filled[levels.length[k]] += more
-        need -= more
-        if need == 0:
-            break
-    return memory_bytes(cost, filled) > budgets.memory_bytes or compute_time_s(cost, filled) > time_limit
+        level -= 1
+        if level < 0:
+            return level
+        by_counts = state == FAILED_BY_COUNTS
+        if path.on_first_child[level]:
+            path.first_failed[level] = by_counts
+            path.on_first_child[level] = False
+        if path.taken[level] > path.lowest[level] and not (rules.sibling and by_counts):
+            path.taken[level] -= 1
+            path.counts[levels.length[level]] -= 1
+            return level
+        path.counts[levels.length[level]] -= path.taken[level]
+        path.taken[level] = 0
+        state = FAILED_BY_COUNTS if path.first_failed[level] else FAILED

@@ -95,13 +95,13 @@ def test_under_roofline_a_request_that_is_skipped_takes_no_time():
     assert _static(instance, batch_size=4) == ((0, 2, 3), ())
 
 
-def test_blind_static_batching_under_roofline_loses_those_whose_requirement_the_batch_misses():
+def test_blind_static_batching_under_roofline_misses_requirements_of_its_batch():
     instance = _under(Roofline(5.0), unit_instance([1] * 3, slack_s=[4.7, 4.8, 9.0]))
     assert _static(instance, batch_size=3, admission="blind") == ((1, 2), (0,))
 
 
 @pytest.mark.parametrize("admission", ["blind", "deadline_aware"])
-def test_each_device_under_roofline_reads_the_weights_by_itself_at_its_part_of_the_bandwidth(admission):
+def test_each_device_under_roofline_reads_the_weights_at_its_part_of_the_bandwidth(admission):
     # two devices with 4 bytes/s each: 12 + 4 bytes take 4 s, where the batch of both takes 20 / 8 s
     instance = _under(Roofline(8.0), unit_instance([1] * 2, devices=2, slack_s=[4.0, 4.0]))
     assert _single(instance, admission=admission) == (((0,), (1,)), ())
@@ -276,7 +276,7 @@ def test_blind_baselines_miss_somebody_somewhere():
 
 @steady
 @given(instances(at_most=12))
-def test_with_memory_and_bands_to_spare_deadline_aware_devices_serve_all_that_blind_ones_do(instance):
+def test_deadline_aware_devices_with_room_to_spare_serve_all_that_blind_ones_do(instance):
     # each of the first requests finds an idle device in both; elsewhere a request that is passed over
     # can make room for one that keeps out several others
     no_share = np.zeros(instance.size)

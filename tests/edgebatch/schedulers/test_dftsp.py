@@ -149,7 +149,7 @@ def test_nodes_of_five_equal_requests_of_which_three_fit_by_hand(pruning, nodes)
 )
 def test_no_size_above_what_one_budget_allows_is_tried(budget):
     (forest,) = dftsp.forests(unit_instance([1] * 5, **budget), bounded=True)
-    assert forest.largest == 3
+    assert forest.size_bound == 3
 
 
 def test_each_prompt_length_is_a_padding_to_search_unless_one_is_fixed():

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from edgebatch import InputError, check, solve
@@ -68,6 +69,31 @@ def test_a_cost_that_is_no_sum_over_requests_is_refused_in_one_line(name, option
     object.__setattr__(instance.system, "cost", "roofline")
     with pytest.raises(InputError, match=r"^cost: found 'roofline', expected flops: .*linear.*$"):
         solve(instance, name, **options)
+
+
+@pytest.mark.parametrize("deadlines", ["thresholds", "big_m"])
+def test_a_failure_inside_highs_leaves_the_answer_unproven(deadlines, monkeypatch):
+    def failing(*_, **__):
+        raise ValueError("vector::reserve")
+
+    instance = unit_instance([1] * 4, uplink=[0.6, 0.2, 0.4, 0.4])
+    assert solve(instance, "milp", deadlines=deadlines).size == 3
+    monkeypatch.setattr(milp, "milp", failing)
+    schedule = solve(instance, "milp", deadlines=deadlines)
+    check(instance, schedule)
+    assert (schedule.size, schedule.upper_bound) == (2, 3)
+
+
+def test_loads_of_a_billionth_end_in_no_traceback():
+    # presolve of HiGHS 1.12 raises "vector::reserve" on this program
+    shares = np.array([1e-10, 1.000000001, 1.000000001, 1e-10, 1.000000001, 1e-10])
+    other = [1e-06, 0.5, 1e-09, 1e-06, 0.5, 1e-09]
+    slack_s = [1.0, 1.0, 2.0, 2.0, 10.0, 2.0]
+    instance = unit_instance([1] * 6, uplink=shares, downlink=other, slack_s=slack_s, flops=1e3, padding=4)
+    for deadlines in ("thresholds", "big_m"):
+        schedule = solve(instance, "milp", deadlines=deadlines)
+        check(instance, schedule)
+        assert schedule.size <= solve(instance).size <= schedule.upper_bound
 
 
 def test_an_unknown_treatment_of_deadlines_is_refused_with_the_nearest_name():

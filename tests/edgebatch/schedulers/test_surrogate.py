@@ -1,5 +1,13 @@
 """Surrogate branch and bound as a scheduler: every padding, cost and limit."""
 
+import dataclasses
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,6 +15,7 @@ from edgebatch import check, solve
 from edgebatch.problem import RELATIVE_TOLERANCE
 from edgebatch.schedulers import surrogate
 from edgebatch.search import largest_batch
+from edgebatch.search.largest_batch import Search
 from tests.edgebatch.instances import KINDS, random_instance, sample, under_roofline
 
 
@@ -52,6 +61,60 @@ def test_cut_off_it_brackets_the_optimum(limit):
         assert schedule.node_limit_reached == (not schedule.optimal)
         cut_off += not schedule.optimal
     assert cut_off > 3
+
+
+@pytest.mark.parametrize("cost", ["flops", "roofline"])
+@pytest.mark.parametrize("looks", range(0, 40, 4))
+def test_stopped_at_any_moment_it_brackets_the_optimum(looks, cost, monkeypatch):
+    stopped = 0
+    for instance in instances(48, 30, seed=4):
+        instance = under_roofline(instance) if cost == "roofline" else instance
+        best = solve(instance, "surrogate").size
+        left = itertools.count(looks, -1)
+        monkeypatch.setattr(Search, "out_of_time", lambda self, left=left: next(left) <= 0)
+        schedule = solve(instance, "surrogate", time_limit_s=1000.0)
+        monkeypatch.undo()
+        check(instance, schedule)
+        assert schedule.size <= best <= schedule.upper_bound
+        stopped += next(left) < 0
+    assert stopped > 0
+
+
+@pytest.mark.parametrize("node_limit", [1, 2, 3, 5, 9])
+def test_no_more_nodes_are_visited_than_the_limit_allows(node_limit):
+    reached = 0
+    for instance in instances(256, 60, seed=3):
+        nodes = solve(instance, "surrogate", node_limit=node_limit).nodes_visited
+        assert nodes <= node_limit
+        reached += nodes == node_limit
+    assert reached > 0
+
+
+def test_a_time_limit_that_is_not_reached_changes_nothing():
+    for instance in instances(128, 60, seed=3):
+        assert solve(instance, "surrogate", time_limit_s=1000.0) == solve(instance, "surrogate")
+
+
+def test_someone_is_served_even_without_time_to_search():
+    for instance in instances(64, 60, seed=6):
+        schedule = solve(instance, "surrogate", time_limit_s=1e-9)
+        assert (schedule.size > 0) == bool(instance.servable().any())
+
+
+def test_without_compilation_schedules_are_the_same_plain_values():
+    # not compiled, the search returns numpy's types
+    program = f"from {__name__} import schedules_as_json; print(schedules_as_json())"
+    root = Path(__file__).parents[3]
+    interpreted = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, env=interpreted, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == schedules_as_json()
+
+
+def schedules_as_json() -> str:
+    few = [*instances(16, 12, seed=7), *map(under_roofline, instances(4, 6, seed=7))]
+    return json.dumps([dataclasses.asdict(solve(x, "surrogate")) for x in few])
 
 
 def test_a_tangent_is_never_above_the_compute_time_and_touches_it():

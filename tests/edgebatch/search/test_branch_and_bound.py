@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from edgebatch.search import branch_and_bound as surrogate
-from edgebatch.search.branch_and_bound import FOUND, OPEN, REFUTED, Rows
+from edgebatch.search import branch_and_bound
+from edgebatch.search.branch_and_bound import FEASIBLE, INFEASIBLE, UNDECIDED, Choice, Limits, Rows
 
 SEEDS = range(150)
 NO_LIMIT = 10**9
@@ -37,11 +37,12 @@ def optimum(rows: Rows) -> int:
     return max((k for k in range(1, rows.deadline_s.size + 1) if batches(rows, k)), default=0)
 
 
-def decide(k: int, rows: Rows, limit: int = NO_LIMIT):
-    pool = np.full((3, 4), 0.25)
+def decide(k: int, rows: Rows, limit: int = NO_LIMIT, stopped: bool = False):
+    pool, nodes = np.full((3, 4), 0.25), np.zeros(1, np.int64)
     chosen = np.empty(rows.deadline_s.size, np.int64)
-    outcome, nodes = surrogate.decide(k, rows, pool, limit, chosen)
-    return outcome, nodes, chosen[:k], pool
+    limits = Limits(nodes, limit, limit, np.array([stopped]))
+    outcome = branch_and_bound.decide(k, rows, pool, limits, chosen)
+    return outcome, int(nodes[0]), chosen[:k], pool
 
 
 @pytest.mark.parametrize("ties", [False, True])
@@ -51,8 +52,8 @@ def test_a_size_is_found_exactly_if_trying_all_batches_finds_it(ties):
         best = optimum(rows)
         for k in range(1, rows.deadline_s.size + 1):
             outcome, _, batch, _ = decide(k, rows)
-            assert outcome == (FOUND if k <= best else REFUTED)
-            if outcome == FOUND:
+            assert outcome == (FEASIBLE if k <= best else INFEASIBLE)
+            if outcome == FEASIBLE:
                 assert len(set(batch.tolist())) == k
                 assert fits(rows, batch)
 
@@ -65,9 +66,28 @@ def test_without_nodes_a_size_is_left_open_rather_than_decided_wrongly():
         for k in range(1, rows.deadline_s.size + 1):
             outcome, nodes, _, _ = decide(k, rows, limit=0)
             assert nodes == 0
-            assert outcome == OPEN or outcome == (FOUND if k <= best else REFUTED)
-            left_open += outcome == OPEN
+            assert outcome == UNDECIDED or outcome == (FEASIBLE if k <= best else INFEASIBLE)
+            left_open += outcome == UNDECIDED
     assert left_open > 10
+
+
+def test_a_search_that_is_stopped_claims_nothing_that_it_has_not_proven():
+    left_undecided = 0
+    for seed in SEEDS:
+        rows = random_rows(seed)
+        best = optimum(rows)
+        for k in range(1, rows.deadline_s.size + 1):
+            outcome, nodes, _, _ = decide(k, rows, stopped=True)
+            assert nodes == 0
+            assert outcome == UNDECIDED or outcome == (FEASIBLE if k <= best else INFEASIBLE)
+            left_undecided += outcome == UNDECIDED
+    assert left_undecided > 10
+
+
+@pytest.mark.parametrize("limit", range(1, 7))
+def test_a_node_limit_is_kept_exactly(limit):
+    visited = [decide(optimum(rows), rows, limit=limit)[1] for rows in map(random_rows, range(600))]
+    assert max(visited) == limit
 
 
 def test_no_batch_is_larger_than_any_surrogate_budget_allows():
@@ -75,7 +95,10 @@ def test_no_batch_is_larger_than_any_surrogate_budget_allows():
     for seed in SEEDS:
         rows = random_rows(seed)
         best = optimum(rows)
-        bounds = [surrogate.largest(rows, m) for m in np.random.default_rng(seed).dirichlet(np.ones(4), 20)]
+        bounds = [
+            branch_and_bound.surrogate_bound(rows, m)
+            for m in np.random.default_rng(seed).dirichlet(np.ones(4), 20)
+        ]
         assert min(bounds) >= best
         tight += min(bounds) == best
     assert tight > len(SEEDS) // 4
@@ -91,7 +114,7 @@ def test_one_surrogate_budget_alone_is_solved_exactly():
             np.array([multipliers @ rows.constant]),
             np.array([multipliers @ rows.per_second]),
         )
-        assert surrogate.largest(rows, multipliers) == optimum(single)
+        assert branch_and_bound.surrogate_bound(rows, multipliers) == optimum(single)
 
 
 def test_multipliers_stay_prices():
@@ -135,14 +158,15 @@ def test_the_relaxation_ends_at_the_optimum_of_the_linear_program(candidates):
         room = cost[:, np.argsort(rng.uniform(0.1, 1, 4) @ cost)[:k]].sum(axis=1) * rng.uniform(0.99, 1.02, 4)
         multipliers, share = np.full(4, 0.25), np.empty(candidates)
         chosen = np.empty(candidates, np.int64)
-        outcome = surrogate._relax(cost, k, room, multipliers, chosen, share)
+        node, running = Choice(cost, k, room), np.zeros(1, np.bool_)
+        outcome = branch_and_bound._relax(node, multipliers, chosen, share, running)
         optimum = least_overload(cost, k, room)
         assert multipliers.min() >= 0
         bound = np.sort(multipliers @ cost)[:k].sum() - multipliers @ room
-        if outcome == REFUTED:
+        if outcome == INFEASIBLE:
             assert bound > 0
             assert optimum > 0
-        elif outcome == OPEN:
+        elif outcome == UNDECIDED:
             opened += 1
             assert optimum < 1e-6
             assert bound == pytest.approx(optimum, abs=1e-6)

@@ -62,7 +62,7 @@ def test_a_longer_output_in_place_of_a_shorter_one_never_costs_less(counts):
 LARGEST = """
 from edgebatch.schedulers.dftsp import forests
 from tests.edgebatch.instances import unit_instance
-print(forests(unit_instance([1] * 5, compute_s=3.0), bounded=True)[0].largest)
+print(forests(unit_instance([1] * 5, compute_s=3.0), bounded=True)[0].size_bound)
 """
 FREE = """
 
