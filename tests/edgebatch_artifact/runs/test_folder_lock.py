@@ -1,6 +1,7 @@
 """The lock of a folder: one run at a time, freed by whatever ends it."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -99,11 +100,16 @@ def test_jobs_that_a_killed_run_left_behind_are_waited_for(begin):
     assert second.stdout.readline() == "held\n"
 
 
-def test_several_jobs_work_at_a_time_while_the_folder_is_held(begin):
-    assert begin().stdout.readline() == "held\n"
-    jobs = [begin(WORK), begin(WORK)]
-    assert [job.stdout.readline() for job in jobs] == ["at work\n"] * 2
-    assert [job.poll() for job in jobs] == [None, None]
+def test_a_job_at_work_keeps_a_new_run_waiting_and_no_other_job(tmp_path):
+    hold_folder(tmp_path).close()
+    with (
+        job_at_work(tmp_path),
+        (tmp_path / "jobs.lock").open() as job,
+        (tmp_path / "jobs.lock").open() as run,
+    ):
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(run, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert fcntl.flock(job, fcntl.LOCK_SH | fcntl.LOCK_NB) is None
 
 
 def test_a_job_leaves_no_trace_in_a_folder_that_no_run_has_held(tmp_path):

@@ -45,7 +45,7 @@ OWN = "edgebatch/schedulers/static_batching.py"
 def test_comments_docstrings_and_layout_keep_the_fingerprint(folder):
     before = _fingerprint(folder)
     assert len(before) == 12
-    _edit(folder, OWN, '"""StB: static', '"""Another docstring: static')
+    _edit(folder, OWN, '"""', '"""Another docstring. ')
     _edit(folder, OWN, '"""Fill one batch', '"""Stuff one batch')
     _edit(folder, OWN, "    size = worst_case", "    # a remark\n\n    size = worst_case")
     _edit(folder, OWN, "isinstance(batch_size, bool)", "isinstance(\n batch_size,   bool)")
