@@ -1,11 +1,21 @@
 # Three commands do everything: make reproduce, make test, make verify. Each sets up .venv first where that is needed.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-CORES ?= $(shell python3 -c 'import os; print(os.cpu_count())')
 PYTHON ?= python3
+# what this process may use, as the machine and SLURM say
+CORES ?= $(shell $(PYTHON) -c 'import os; print(os.environ.get("SLURM_CPUS_PER_TASK") or len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count()))(0)))')
 BIN := .venv/bin
-RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
+SNAKEMAKE := $(BIN)/python -m snakemake
 SMOKE := --config scale=smoke
+# what users set for themselves changes nothing here
+export PIP_USER := 0
+export PYTHONNOUSERSITE := 1
+unexport PIP_TARGET PIP_PREFIX PIP_ROOT PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONOPTIMIZE SNAKEMAKE_PROFILE
+# Snakemake keeps copies of its sources in a cache, which a home that cannot be written does not offer
+HOME_CACHE := $(shell mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake" 2>/dev/null && echo yes)
+ifneq ($(HOME_CACHE),yes)
+export XDG_CACHE_HOME := .snakemake/cache
+endif
 
 .PHONY: help reproduce test test-slurm verify fuzz conformance trust smoke benchmark archive lint format clean
 
@@ -13,45 +23,46 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 reproduce: .venv/ready ## regenerate every figure, table, claim, the report and the PDF
-	$(RUN) snakemake --cores $(CORES)
+	$(SNAKEMAKE) --cores $(CORES)
 
 test: .venv/ready ## run the tests
-	$(RUN) python -m pytest -n 2 --dist loadfile tests/project tests/workflow tests/edgebatch_artifact tests/edgebatch tests/refusals tests/fuzz
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/project tests/workflow tests/edgebatch_artifact tests/edgebatch tests/refusals tests/fuzz
 
 verify: .venv/ready ## check that figures, tables and claims follow from the results, and simulate some again
-	$(RUN) OPENBLAS_NUM_THREADS=1 artifact verify
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m edgebatch_artifact.cli verify
 
 test-slurm: .venv/ready ## run the pipeline on two nodes of SLURM, and lose one; as root, after tests/slurm/install
-	$(RUN) python -m pytest tests/slurm
+	$(BIN)/python -m pytest tests/slurm
 
 fuzz: .venv/ready ## try 100,000 mutated instances and experiments on the readers
-	$(RUN) python -m pytest -n 2 --dist loadfile tests/fuzz --examples 63000
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/fuzz --examples 63000
 
 conformance: .venv/ready ## compare all exact schedulers on thousands of random instances
-	$(RUN) python -m pytest -n 2 tests/conformance
+	$(BIN)/python -m pytest -n 2 tests/conformance
 
 trust: .venv/ready ## the same bytes anywhere, nothing lost whatever happens, only what changed runs again
-	$(RUN) python -m pytest -n 2 --dist loadfile tests/trust
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/trust
 
 smoke: .venv/ready ## run the whole pipeline at small scale, below results/smoke/
-	$(RUN) snakemake --cores $(CORES) $(SMOKE)
+	$(SNAKEMAKE) --cores $(CORES) $(SMOKE)
 
 benchmark: .venv/ready ## race the exact schedulers, then measure the pipeline and what each figure costs
-	$(RUN) OPENBLAS_NUM_THREADS=1 PYTHONPATH=src python benchmarks/race.py
-	$(RUN) python benchmarks/benchmark.py
+	OPENBLAS_NUM_THREADS=1 PYTHONPATH=src $(BIN)/python benchmarks/race.py
+	$(BIN)/python benchmarks/benchmark.py
 
 archive: .venv/ready ## put sources, results, figures, paper and report into one zip, below dist/
-	$(RUN) artifact archive
+	$(BIN)/python -m edgebatch_artifact.cli archive
 
 lint: .venv/ready ## check style, types and the workflow
-	$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) mypy
-	$(RUN) snakefmt --check Snakefile workflow/rules && $(RUN) snakemake --lint
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow/rules && $(SNAKEMAKE) --lint
 
 format: .venv/ready ## format the code
-	$(RUN) ruff format . && $(RUN) snakefmt Snakefile workflow/rules
+	$(BIN)/ruff format . && $(BIN)/snakefmt Snakefile workflow/rules
 
-clean: ## remove results, the report and the environment; figures and tables in git stay
+clean: ## remove results, the report, compiled code and the environment; figures and tables in git stay
 	rm -rf results .snakemake report.html dist paper/build paper/main.pdf .venv
+	find src benchmarks tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("needs Python 3.11 or newer, found " + sys.version.split()[0])'

@@ -1,4 +1,5 @@
 # The paper, from configuration to PDF. Run it with: snakemake --cores 8
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -16,11 +17,21 @@ from edgebatch_artifact.storage.files import check_room, remove_leftovers
 from edgebatch_artifact.storage.fingerprint import fingerprint
 
 min_version("9.0")
-# one thread a job: idle threads of the linear algebra would cost each job more than its own imports
-shell.prefix('export PYTHONPATH="$PWD/src" OPENBLAS_NUM_THREADS=1; ')
+# Jobs run with this interpreter and the code beside this file; no path is in PATH or PYTHONPATH, where a colon
+# would end it. One thread a job: idle threads of the linear algebra would cost each job more than its own imports.
+PYTHON = shlex.quote(sys.executable).replace("{", "{{").replace("}", "}}")
+shell.prefix(
+    f'export PYTHONPATH=src OPENBLAS_NUM_THREADS=1; python() {{{{ {PYTHON} "$@"; }}}}; '
+)
 
 RESULTS = Path("results")
 try:
+    if {"{", "}"} & set(str(Path.cwd())):
+        found, expected = (
+            "braces in its path",
+            "a folder without: Snakemake replaces them",
+        )
+        raise InputError("", found, expected, str(Path.cwd()))
     check_room(Path("."))
     OPTIONS = read_options(config)
     PLAN = make_plan(Path("conf"), RESULTS, OPTIONS)

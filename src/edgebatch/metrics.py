@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -31,6 +32,45 @@ METRICS = (
 `upper_bound` (that the scheduler proves) and `nodes` (of the search tree) are means over epochs. `proven` is
 the share of epochs whose batch the scheduler proves to be the largest, `cut_off` that of epochs whose search
 reached its node limit. Loads are shares of the budget, averaged over the epochs that serve somebody."""
+
+
+def replicates_of(
+    setting: Setting, tell: Callable[[str], None] | None = None
+) -> tuple[list[dict[str, float]], dict[str, float]]:
+    """Simulate a setting for each of its seeds.
+
+    Parameters
+    ----------
+    tell
+        Is told the seed at hand.
+
+    Returns
+    -------
+    replicates, seconds
+        For each seed its metrics; and the time spent in the workload, in the scheduler and in total.
+    """
+    scheduler, epochs = setting.scheduler.function(), setting.simulation.epochs
+    seconds = {"workload": 0.0, "scheduler": 0.0, "total": 0.0}
+    begin = time.perf_counter()
+
+    def timed(instance: Instance) -> Schedule:
+        start = time.perf_counter()
+        schedule = scheduler(instance)
+        seconds["scheduler"] += time.perf_counter() - start
+        return schedule
+
+    # compiled code is loaded at its first call, which is no part of the scheduler's time
+    replicate(setting, draw(setting, 1, seed=0), 1, scheduler)
+    replicates = []
+    for seed in range(setting.simulation.seeds):
+        if tell:
+            tell(f"seed {seed + 1} of {setting.simulation.seeds}")
+        start = time.perf_counter()
+        requests = draw(setting, epochs, seed)
+        seconds["workload"] += time.perf_counter() - start
+        replicates.append({"seed": seed, **replicate(setting, requests, epochs, timed)})
+    seconds["total"] = time.perf_counter() - begin
+    return replicates, seconds
 
 
 def replicate(

@@ -93,12 +93,11 @@ def _has_configuration(conf: Path) -> None:
 
 
 def _simulate(chosen: argparse.Namespace) -> None:
-    from edgebatch.metrics import METRICS
+    from edgebatch.metrics import METRICS, replicates_of
     from edgebatch_artifact.analysis.sources import read_claims
     from edgebatch_artifact.analysis.statistics import estimate
     from edgebatch_artifact.runs.plan import simulation_code
     from edgebatch_artifact.runs.result_file import FORMAT
-    from edgebatch_artifact.runs.simulate import replicates_of
     from edgebatch_artifact.settings.compose import compose_config, setting_of
     from edgebatch_artifact.settings.conf_folder import groups
     from edgebatch_artifact.settings.sweep import refuse_sweeps

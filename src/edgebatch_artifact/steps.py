@@ -139,8 +139,7 @@ def _read(path: Path) -> bytes:
 
 
 STEPS: dict[str, Callable[..., int | None]] = {
-    step.__name__: step
-    for step in (simulate, collect, draw, conclude, record, walk_through, typeset, report)
+    step.__name__: step for step in (simulate, collect, draw, conclude, record, walk_through, typeset, report)
 }
 
 

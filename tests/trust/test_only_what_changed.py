@@ -85,7 +85,7 @@ def test_one_more_value_in_one_figure_adds_its_settings_and_redraws_that_figure(
 
 def test_edited_comments_and_docstrings_run_nothing(folder):
     scheduler = folder / "src/edgebatch/schedulers/static_batching.py"
-    _edit(scheduler, '"""StB: static batching', '"""Another docstring: static batching')
+    _edit(scheduler, '"""Static batching', '"""Another docstring')
     _edit(scheduler, "def worst_case", "# A remark on what follows.\n\n\ndef worst_case")
     _edit(folder / "src/edgebatch/metrics.py", '"""Measure one run', '"""Weigh one run')
     _edit(folder / "src/edgebatch_artifact/publish/figures.py", '"""Make the figure', '"""Paint the figure')

@@ -76,6 +76,8 @@ def read_summary(lines: Sequence[str], plan: Plan) -> list[Job]:
 
 def _check(row: dict[str, str]) -> None:
     status = row["status"] if row["status"] != "ok" else row["plan"]
+    if status == "set of input files changed":
+        status = "no update"  # batches are inputs only until they are simulated
     if status == "no update" and row["shellcmd"] == "-":
         status = "no record of the command that made it"
     if status != "no update":

@@ -22,7 +22,7 @@ def typeset(source: Path, benchmarks: Path, pdf: Path) -> None:
     build = folder / "build"
     shutil.rmtree(build, ignore_errors=True)  # of a run that was killed, perhaps cut short
     inputs = os.pathsep.join([".", os.path.relpath(benchmarks, folder), ""])
-    fixed = {"TEXINPUTS": inputs, "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1"}
+    fixed = {"TEXINPUTS": inputs, "TEXMFHOME": os.devnull, "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1"}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEX", "BIBINPUTS"))}
     options = ("-norc", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "-outdir=build")
     _run(["latexmk", *options, os.path.relpath(source, folder)], folder, kept | fixed)
@@ -34,6 +34,8 @@ def execute_notebook(notebook: Path, page: Path, variables: Mapping[str, str]) -
     with TemporaryDirectory() as temporary:
         own = dict.fromkeys(("JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"), temporary)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER_")}
+        # the kernel starts in the notebook's folder
+        own["PYTHONPATH"] = os.path.relpath("src", notebook.parent)
         options = ("--execute", "--to", "html", "--output-dir", temporary, "--output", page.name)
         command = [sys.executable, "-m", "nbconvert", *options, str(notebook)]
         _run(command, Path("."), kept | own | {"JUPYTER_NO_CONFIG": "1"} | dict(variables))

@@ -17,7 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from edgebatch.errors import InputError, one_of
-from edgebatch_artifact.runs.simulate import replicates_of
+from edgebatch.metrics import replicates_of
 from edgebatch_artifact.settings.compose import Composed, check_choice, compose_config, setting_of
 from edgebatch_artifact.settings.conf_folder import groups
 from edgebatch_artifact.settings.experiment_file import read_experiment_file

@@ -14,43 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from edgebatch.errors import InputError, one_line
-from edgebatch.metrics import draw, replicate
-from edgebatch.setting import Setting, read_setting
+from edgebatch.metrics import replicates_of
+from edgebatch.setting import read_setting
 from edgebatch_artifact.runs.result_file import is_stored, result_path, store_result
 from edgebatch_artifact.settings.experiment import Experiment
 from edgebatch_artifact.storage.files import NoRoom, is_full, no_room
-
-
-def replicates_of(
-    setting: Setting, tell: Callable[[str], None] | None = None
-) -> tuple[list[dict[str, float]], dict[str, float]]:
-    """Simulate a setting for each of its seeds.
-
-    Returns for each seed its metrics, and the seconds spent in the workload, the scheduler and in total.
-    `tell` is told the seed at hand.
-    """
-    scheduler, epochs = setting.scheduler.function(), setting.simulation.epochs
-    seconds = {"workload": 0.0, "scheduler": 0.0, "total": 0.0}
-    begin = time.perf_counter()
-
-    def timed(instance: Any) -> Any:
-        start = time.perf_counter()
-        schedule = scheduler(instance)
-        seconds["scheduler"] += time.perf_counter() - start
-        return schedule
-
-    # compiled code is loaded at its first call, which is no part of the scheduler's time
-    replicate(setting, draw(setting, 1, seed=0), 1, scheduler)
-    replicates = []
-    for seed in range(setting.simulation.seeds):
-        if tell:
-            tell(f"seed {seed + 1} of {setting.simulation.seeds}")
-        start = time.perf_counter()
-        requests = draw(setting, epochs, seed)
-        seconds["workload"] += time.perf_counter() - start
-        replicates.append({"seed": seed, **replicate(setting, requests, epochs, timed)})
-    seconds["total"] = time.perf_counter() - begin
-    return replicates, seconds
 
 
 def simulate_batch(

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from edgebatch.errors import InputError, one_line
+from edgebatch.metrics import replicates_of
 from edgebatch.setting import identity, read_setting
 from edgebatch_artifact.runs.plan import Run
 from edgebatch_artifact.runs.result_file import read_result, result_path
-from edgebatch_artifact.runs.simulate import replicates_of
 from edgebatch_artifact.verify.compare import same_but_for_rounding
 from edgebatch_artifact.verify.outcome import Check, Outcome, without_file
 
