@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edgebatch.errors import InputError
-from edgebatch.io.command_line import Parser
+from edgebatch.io.command_line import Parser, run_command
 
 Command = Callable[[argparse.Namespace], int | None]
 
@@ -21,12 +21,17 @@ LINE = "command line"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    return run_command("artifact", lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int | None:
     chosen = _parser().parse_args(arguments)
     try:
-        return chosen.run(chosen) or 0
-    except InputError as error:
-        print(f"artifact: {error}", file=sys.stderr)
-        return 2
+        return chosen.run(chosen)
+    except ModuleNotFoundError as error:
+        extra = "archive" if (error.name or "").startswith("rocrate") else "artifact"
+        expected = f"it installed: pip install -e '.[{extra}]'"
+        raise InputError(error.name or "", "no such package", expected) from None
 
 
 def _parser() -> argparse.ArgumentParser:

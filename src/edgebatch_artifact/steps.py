@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgebatch.errors import InputError, one_of
+from edgebatch.io.command_line import run_command
 from edgebatch_artifact.runs.folder_lock import job_at_work
 from edgebatch_artifact.storage.files import is_full, no_room, replace, write
 
@@ -145,21 +146,22 @@ STEPS: dict[str, Callable[..., int | None]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one step; returns the exit status."""
-    name, *words = [*(sys.argv[1:] if arguments is None else arguments), ""]
+    return run_command("artifact", lambda: _run(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(arguments: Sequence[str]) -> int | None:
+    name, *words = [*arguments] or [""]
+    if name not in STEPS:
+        raise InputError("STEP", repr(name), one_of(name, STEPS), "command line")
+    signature = inspect.signature(STEPS[name])
     try:
-        if name not in STEPS:
-            raise InputError("STEP", repr(name), one_of(name, STEPS), "command line")
-        signature = inspect.signature(STEPS[name])
-        try:
-            bound = signature.bind(*words[:-1])
-        except TypeError:
-            expected = " ".join(map(str, signature.parameters.values())).replace(": 'str'", "")
-            raise InputError(name, f"{len(words) - 1} arguments", expected, "command line") from None
-        with job_at_work(RESULTS):
-            return STEPS[name](*bound.args) or 0
-    except InputError as error:
-        print(f"artifact: {error}", file=sys.stderr)
-        return 2
+        signature.bind(*words)
+    except TypeError:
+        expected = " ".join(map(str, signature.parameters.values())).replace(": 'str'", "")
+        found = f"{len(words)} argument{'s' * (len(words) != 1)}"
+        raise InputError(name, found, expected, "command line") from None
+    with job_at_work(RESULTS):
+        return STEPS[name](*words)
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def test_drawing_publishes_the_very_points_that_were_collected(tree):
     [
         ([], "STEP: found '', expected one of collect, conclude, draw"),
         (["colect"], "STEP: found 'colect', .*did you mean collect?"),
-        (["conclude", "results"], "conclude: found 1 arguments, expected work root"),
+        (["conclude", "results"], "conclude: found 1 argument, expected work root"),
         (["conclude", "results", ".", "more"], "conclude: found 3 arguments, expected work root"),
     ],
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from edgebatch.checker import check
 from edgebatch.errors import InputError
-from edgebatch.io.json_text import parse_json
+from edgebatch.io.json_text import parse_json, read_text
 from edgebatch.model.llm import Llm
 from edgebatch.model.quantization import Quantization
 from edgebatch.model.roofline import Roofline
@@ -48,6 +49,21 @@ class _File(Checked):
     requests: tuple[_Request, ...]
 
 
+def read_instance(path: str | Path) -> Instance:
+    """The instance in a file.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key and what is expected there.
+    """
+    try:
+        text = read_text(Path(path))
+    except InputError as error:
+        raise error.at(str(path)) from None
+    return parse_instance(text, str(path))
+
+
 def parse_instance(text: str, where: str) -> Instance:
     """The instance in `text`, the contents of the file `where`.
 
@@ -69,9 +85,11 @@ def _instance(file: _File) -> Instance:
     fixed = padding.fixed_tokens if isinstance(padding, _FixedPadding) else None
     system = System(file.slots, file.llm, file.quantization, file.edge_node, fixed, _cost(file.cost))
     ids = tuple(request.id for request in file.requests)
+    seen: set[str] = set()
     for index, name in enumerate(ids):
-        if name in ids[:index]:
+        if name in seen:
             raise InputError(f"requests[{index}].id", repr(name), "an id that no other request has")
+        seen.add(name)
     columns = {name: [getattr(request, name) for request in file.requests] for name in COLUMNS}
     return Instance(system, **columns, ids=ids)  # type: ignore[arg-type]
 

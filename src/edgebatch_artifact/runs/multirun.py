@@ -7,9 +7,11 @@ sweeper, and prints the throughput of each. A sample of the assumptions is left 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import hydra
@@ -17,6 +19,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from edgebatch.errors import InputError, one_of
+from edgebatch.io.command_line import run_command
 from edgebatch.metrics import replicates_of
 from edgebatch_artifact.settings.compose import Composed, check_choice, compose_config, setting_of
 from edgebatch_artifact.settings.conf_folder import groups
@@ -30,24 +33,26 @@ LINE, LIMIT = "command line", "most_settings"
 
 def main() -> int:
     """Refuse what cannot be used before Hydra makes a folder of it, then let Hydra run the jobs."""
-    try:
-        check(Path("conf"), sys.argv[1:])
-        jobs = hydra.main(config_path=str(Path.cwd() / "conf"), config_name="config", version_base="1.3")(job)
+    return run_command("artifact", _run)
+
+
+def _run() -> None:
+    check(Path("conf"), sys.argv[1:])
+    jobs = hydra.main(config_path=str(Path.cwd() / "conf"), config_name="config", version_base="1.3")(job)
+    with TemporaryDirectory() as folder:
+        if not {"--help", "-h", "--hydra-help"} & set(sys.argv):
+            sys.argv += _kept_in(folder, sys.argv[1:])
         jobs()
-    except InputError as error:
-        print(f"artifact: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+
+def _kept_in(folder: str, arguments: Sequence[str]) -> list[str]:
+    """Overrides with which Hydra keeps its own files in a folder, unless the user says where."""
+    keys = ("hydra.run.dir", "hydra.sweep.dir")
+    return [f"{key}={json.dumps(folder)}" for key in keys if not any(key in word for word in arguments)]
 
 
 def check(conf: Path, arguments: Sequence[str]) -> None:
-    """Refuse a command line whose sweep is too large, or whose first job cannot be composed.
-
-    Raises
-    ------
-    InputError
-        Naming the file, or the command line, and the key.
-    """
+    """Refuse a command line whose sweep is too large, or whose first job cannot be composed."""
     flags = [word.partition("=")[0] for word in arguments if word.startswith("-")]
     for flag in flags:
         if flag not in FLAGS:
@@ -58,7 +63,9 @@ def check(conf: Path, arguments: Sequence[str]) -> None:
     if not flags:
         setting_of(compose_config(conf, words))
         return
-    plain = [word for word in words if word.startswith(("+", "~", "hydra.", LIMIT)) or "=" not in word]
+    plain = [
+        word for word in words if word.startswith(("+", "~", "hydra.", "hydra/", LIMIT)) or "=" not in word
+    ]
     composed = compose_config(conf, plain)
     sweeps = _sweeps(conf, composed, dict(word.split("=", 1) for word in words if word not in plain))
     _refuse_too_many(sweeps, composed.data["most_settings"])
@@ -89,7 +96,9 @@ def _first(conf: Path, sweeps: Mapping[str, Mapping[str, Any]]) -> Iterator[str]
         for key, values in sweep(params, where).items():
             for value in values:
                 check_choice(f"{key}={value}", known, where)
-            yield f"{key}={values[0] if isinstance(values[0], str) else json.dumps(values[0])}"
+            first = values[0]
+            plain = isinstance(first, str) and re.fullmatch(r"[\w./+-]*", first)
+            yield f"{key}={first if plain else json.dumps(first)}"
 
 
 def job(composed: DictConfig) -> None:

@@ -37,6 +37,9 @@ def refusal(error: Exception, conf: Path, overrides: Sequence[str], where: str) 
     if absent:
         group = absent[2].rpartition("/")[0]
         siblings = [f"{group}/{path.stem}" for path in sorted((conf / group).glob("*.yaml"))] if group else []
+        offered = re.search(r"Available options in '[^']+': ([\w, ]+?)(?: Config search|$)", text)
+        if not siblings and offered:  # a group of Hydra's own
+            siblings = [f"{group}/{name.strip()}" for name in offered[1].split(",")]
         folders = [path.name for path in conf.iterdir() if path.is_dir()]
         expected = one_of(absent[2], siblings or folders)
         return InputError("defaults", repr(absent[2]), expected, _naming(absent[2], absent[1], conf, where))
@@ -47,7 +50,7 @@ def _naming(file: str, told: str, conf: Path, where: str) -> str:
     """The file that names another one: the experiment at hand if it does, else the one that Hydra tells."""
     own = conf / where.removeprefix("conf/")
     named = own.is_file() and file.rpartition("/")[2] in own.read_text(encoding="utf-8")
-    return where if named else f"conf/{told}.yaml"
+    return where if named or not (conf / f"{told}.yaml").is_file() else f"conf/{told}.yaml"
 
 
 def _in_short(text: str) -> str:
