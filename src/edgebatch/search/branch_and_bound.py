@@ -18,8 +18,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from edgebatch.search.compiled import compiled
 
 FEASIBLE, INFEASIBLE, UNDECIDED = 0, 1, 2
 """Outcome of a test: a batch was built; there is none; the search ended before either was known."""
@@ -101,7 +102,7 @@ class Limits(NamedTuple):
     stopped: NDArray[np.bool_]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled(error_model="numpy", nogil=True)
 def decide(k, rows, pool, limits, chosen):  # type: ignore[no-untyped-def]
     """Look for a batch of `k`, with each request in turn as its tightest.
 
@@ -155,7 +156,7 @@ def decide(k, rows, pool, limits, chosen):  # type: ignore[no-untyped-def]
         _remember(pool, multipliers)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def surrogate_bound(rows, multipliers):  # type: ignore[no-untyped-def]
     """Size of the largest batch that one surrogate budget allows, whatever its tightest request.
 
@@ -180,7 +181,7 @@ def surrogate_bound(rows, multipliers):  # type: ignore[no-untyped-def]
     return best
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _screen(k, rows, multipliers, attempts):  # type: ignore[no-untyped-def]
     """Refute batches of `k` by one surrogate budget, for each request as the batch's tightest.
 
@@ -226,7 +227,7 @@ def _screen(k, rows, multipliers, attempts):  # type: ignore[no-untyped-def]
     return place - first, relevant[first:]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _branch(node, multipliers, depth, end, limits, chosen):  # type: ignore[no-untyped-def]
     """Solve a node by branch and bound on its linear relaxation.
 
@@ -309,7 +310,7 @@ def _branch(node, multipliers, depth, end, limits, chosen):  # type: ignore[no-u
     return INFEASIBLE
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _fixing_thresholds(weight, k, room, multipliers, chosen):  # type: ignore[no-untyped-def]
     """Surrogate costs below which a candidate must be in a batch of k, and above which it must be out.
 
@@ -329,7 +330,7 @@ def _fixing_thresholds(weight, k, room, multipliers, chosen):  # type: ignore[no
     return following - gap, dearest + gap
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _dominates(cost, i, j):  # type: ignore[no-untyped-def]
     """Whether `i` costs no more than `j` in any row, so that a batch with j and without i may swap them."""
     for r in range(cost.shape[0]):  # noqa: SIM110
@@ -338,7 +339,7 @@ def _dominates(cost, i, j):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _relax(node, multipliers, chosen, share, stopped):  # type: ignore[no-untyped-def]
     """Solve the linear relaxation of a node by column generation.
 
@@ -430,7 +431,7 @@ def _relax(node, multipliers, chosen, share, stopped):  # type: ignore[no-untype
     return UNDECIDED
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _pivot(inverse, value, column):  # type: ignore[no-untyped-def]
     """Let `column` enter the basis: update its inverse and the values of its variables.
 
@@ -461,7 +462,7 @@ def _pivot(inverse, value, column):  # type: ignore[no-untyped-def]
     return leaving
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _price(inverse, gain, prices, trial):  # type: ignore[no-untyped-def]
     """Fill `prices` with the dual prices of the basis, and `trial` with them as multipliers of sum 1."""
     count, total = prices.size, 0.0
@@ -475,7 +476,7 @@ def _price(inverse, gain, prices, trial):  # type: ignore[no-untyped-def]
         trial[c] /= total
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _combine(cost, multipliers):  # type: ignore[no-untyped-def]
     """Surrogate cost of each candidate."""
     weight = np.empty(cost.shape[1])
@@ -488,7 +489,7 @@ def _combine(cost, multipliers):  # type: ignore[no-untyped-def]
     return weight
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _surrogate_budget(rows, multipliers):  # type: ignore[no-untyped-def]
     """Constant and rate of the surrogate budget, wider by `MARGIN`."""
     constant, rate = 0.0, 0.0
@@ -498,7 +499,7 @@ def _surrogate_budget(rows, multipliers):  # type: ignore[no-untyped-def]
     return constant * (1 + MARGIN), rate * (1 + MARGIN)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _remember(pool, multipliers):  # type: ignore[no-untyped-def]
     """Append `multipliers` to the pool and drop its first."""
     for r in range(pool.shape[1]):
@@ -507,7 +508,7 @@ def _remember(pool, multipliers):  # type: ignore[no-untyped-def]
         pool[-1, r] = multipliers[r]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _columns(cost, index):  # type: ignore[no-untyped-def]
     """The columns `index`, as a new array."""
     result = np.empty((cost.shape[0], index.size))
@@ -517,7 +518,7 @@ def _columns(cost, index):  # type: ignore[no-untyped-def]
     return result
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _cheapest(weight, k, chosen):  # type: ignore[no-untyped-def]
     """Fill `chosen` with the `k` candidates of smallest surrogate cost; return the largest of these costs."""
     heap = np.empty(k)
@@ -538,7 +539,7 @@ def _cheapest(weight, k, chosen):  # type: ignore[no-untyped-def]
     return heap[0]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _sink(heap, size, value):  # type: ignore[no-untyped-def]
     """Replace the largest of a max-heap by `value`."""
     at = 0
@@ -555,7 +556,7 @@ def _sink(heap, size, value):  # type: ignore[no-untyped-def]
     heap[at] = value
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _rise(heap, size, value):  # type: ignore[no-untyped-def]
     """Add `value` to a max-heap of `size`."""
     at = size

@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from edgebatch.search.chains import Levels
+from edgebatch.search.compiled import compiled
 from edgebatch.search.cost import BatchCost
 
 FAILED, FAILED_BY_COUNTS, OPEN = 0, 1, 2
@@ -99,7 +99,7 @@ class Path(NamedTuple):
     counts: NDArray[np.int64]
 
 
-@njit(cache=True)
+@compiled()
 def memory_bytes(cost, counts):  # type: ignore[no-untyped-def]
     """Memory of a batch with `counts` requests of each output length."""
     total = cost.weight_bytes
@@ -108,7 +108,7 @@ def memory_bytes(cost, counts):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True)
+@compiled()
 def compute_time_s(cost, counts):  # type: ignore[no-untyped-def]
     """Compute time t(S) of a batch with `counts` requests of each output length: equation (4)."""
     flops = 0.0
@@ -119,7 +119,7 @@ def compute_time_s(cost, counts):  # type: ignore[no-untyped-def]
     return flops * cost.seconds_per_flop
 
 
-@njit(cache=True)
+@compiled()
 def stall_s(cost, counts):  # type: ignore[no-untyped-def]
     """Time that a batch waits for memory beyond its arithmetic, as `edgebatch.model.roofline.stall_s`."""
     pace = cost.pace
@@ -142,7 +142,7 @@ def stall_s(cost, counts):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True)
+@compiled()
 def size_bound_by_compute(levels, cost, budgets):  # type: ignore[no-untyped-def]
     """Largest batch that compute time and deadlines alone allow, over every tightest request."""
     lengths = cost.request_bytes.shape[0]
@@ -164,7 +164,7 @@ def size_bound_by_compute(levels, cost, budgets):  # type: ignore[no-untyped-def
     return best
 
 
-@njit(cache=True)
+@compiled()
 def search_batch_size(z, problem, node_limit, taken):  # type: ignore[no-untyped-def]
     """Look for a batch of exactly `z`, with each request in turn as its tightest.
 
@@ -200,7 +200,7 @@ def search_batch_size(z, problem, node_limit, taken):  # type: ignore[no-untyped
     return NONE, nodes
 
 
-@njit(cache=True)
+@compiled()
 def _insert(d, levels, members):  # type: ignore[no-untyped-def]
     """Add request `d` to its chain."""
     ranks, size, uplink, downlink = members.ranks, members.size, members.uplink, members.downlink
@@ -218,7 +218,7 @@ def _insert(d, levels, members):  # type: ignore[no-untyped-def]
         downlink[sums + j] = downlink[sums + j - 1] + levels.downlink_share[d]
 
 
-@njit(cache=True)
+@compiled()
 def _walk(z, d, problem, members, node_limit, taken):  # type: ignore[no-untyped-def]
     """Walk the tree of batch size `z` whose tightest request is `d`, depth first.
 
@@ -286,7 +286,7 @@ def _walk(z, d, problem, members, node_limit, taken):  # type: ignore[no-untyped
         nodes += 1
 
 
-@njit(cache=True)
+@compiled()
 def _root(z, d, levels, lengths, taken):  # type: ignore[no-untyped-def]
     """The path that holds the root alone: request `d`, and z - 1 requests missing."""
     chain_count = levels.length.shape[0]
@@ -306,13 +306,13 @@ def _root(z, d, levels, lengths, taken):  # type: ignore[no-untyped-def]
     return path
 
 
-@njit(cache=True)
+@compiled()
 def _counts_break(cost, budgets, limit_s, counts):  # type: ignore[no-untyped-def]
     """Whether a batch with these counts breaks memory or its time limit."""
     return memory_bytes(cost, counts) > budgets.memory_bytes or compute_time_s(cost, counts) > limit_s
 
 
-@njit(cache=True)
+@compiled()
 def _cheapest_filling(level, length, size, path):  # type: ignore[no-untyped-def]
     """Counts of the batch that the shortest outputs left complete, shape (output lengths,)."""
     filled, need = path.counts.copy(), path.need[level]
@@ -325,7 +325,7 @@ def _cheapest_filling(level, length, size, path):  # type: ignore[no-untyped-def
     return filled
 
 
-@njit(cache=True)
+@compiled()
 def _smallest_sums(sums, levels, size, needed):  # type: ignore[no-untyped-def]
     """Sums of the r smallest shares among chains k and later, shape (chains + 1, needed + 1)."""
     chain_count = levels.length.shape[0]
@@ -355,7 +355,7 @@ def _smallest_sums(sums, levels, size, needed):  # type: ignore[no-untyped-def]
     return result
 
 
-@njit(cache=True)
+@compiled()
 def _next_sibling(level, state, levels, rules, path):  # type: ignore[no-untyped-def]
     """Backtrack from a failed node to the nearest level with a child left, and take it; -1 if none is."""
     while True:

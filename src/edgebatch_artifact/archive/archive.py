@@ -19,6 +19,7 @@ from edgebatch_artifact.archive.provenance import recorded_jobs
 from edgebatch_artifact.runs.plan import Options, make_plan
 from edgebatch_artifact.storage.files import replace, sha256
 from edgebatch_artifact.storage.yaml_file import read_yaml
+from edgebatch_artifact.verify.platform_record import read_record
 
 PAPER, CHECKSUMS = "paper/main.pdf", "SHA256SUMS"
 DESCRIBED = ("README.md", "LICENSE", "CITATION.cff", "Snakefile", "requirements.lock")
@@ -28,12 +29,11 @@ DESCRIBED = ("README.md", "LICENSE", "CITATION.cff", "Snakefile", "requirements.
 def archive(folder: Path) -> Path:
     """Write the archive of the working directory into `folder`; returns its path.
 
-    Raises
-    ------
-    InputError
-        If the working directory is no clean git checkout, or a file is missing or not up to date.
+    Raises an `InputError` if the working directory is no clean git checkout, or a file is missing or not up
+    to date.
     """
     tracked = _tracked()
+    _check_figures(Path("figures"))
     jobs = recorded_jobs(make_plan(Path("conf"), Path("results"), Options()))
     made = {name for job in jobs for name in (*job.inputs, *job.outputs)}
     if PAPER not in made:
@@ -52,20 +52,31 @@ def archive(folder: Path) -> Path:
     return path
 
 
+def _check_figures(folder: Path) -> None:
+    """Refuse a figure that is not the one whose digest was recorded when it was drawn."""
+    for name, digest in read_record(folder / "platform.json").sha256.items():
+        if not (folder / name).is_file() or sha256(folder / name) != digest:
+            expected = f"the file that {folder}/platform.json records: run make reproduce"
+            raise InputError(str(folder / name), "other bytes", expected)
+
+
 def _git(*arguments: str) -> str:
+    """What git says, whatever a user's configuration adds to it."""
+    plain = ("-c", "core.quotePath=false", "-c", "log.showSignature=false", "-c", "color.ui=never")
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run(["git", *plain, *arguments], capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise InputError("git", "no such program", "git on the PATH", "archive") from None
     if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise InputError("git", said[-1] if said else "an error", "a git checkout", "archive")
+        # the first line says what is wrong, later ones what one may type
+        said = (done.stderr.strip().splitlines() or ["an error"])[0].removeprefix("fatal: ")
+        raise InputError("git", said, "a git checkout that git trusts", "archive")
     return done.stdout
 
 
 def _tracked() -> list[str]:
     """The files that git tracks, all as they are in its last commit."""
-    changed = _git("status", "--porcelain").splitlines()
+    changed = _git("status", "--porcelain", "--untracked-files=normal").splitlines()
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise InputError(

@@ -85,8 +85,8 @@ def _check(row: dict[str, str]) -> None:
 
 
 def _inputs(declared: str, command: str, plan: Plan) -> tuple[str, ...]:
-    """The declared inputs of a job, and what it reads of the plan and of the results besides."""
-    files = set(filter(None, declared.split(",")))
+    """The inputs of a job: those declared, without markers of batches, and what it reads besides."""
+    files = {name for name in declared.split(",") if name and not name.endswith(".done")}
     named = re.search(r"/experiments/([\w-]+)\.json", command)
     folder = Path(plan.work)
     if named:
