@@ -2,7 +2,7 @@
 
 Runs the pipeline cold in a copy of the checkout, then once more with nothing to do, and prints each
 figure with its ratio to the bound (below 1 is within it). Then each figure is made from nothing, alone.
-Stores the costs in benchmarks/costs.json, for README.md and the claims table; ``--scale smoke`` tries all
+Stores the costs in benchmarks/costs.json, for costs.md and the claims table; ``--scale smoke`` tries all
 of this at small scale and stores nothing.
 """
 

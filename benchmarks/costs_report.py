@@ -1,4 +1,4 @@
-"""What each figure costs, as a section of README.md: ``python benchmarks/costs_report.py`` writes it anew.
+"""What each figure costs, as a section of benchmarks/costs.md: ``python benchmarks/costs_report.py`` writes it anew.
 
 The numbers are those of benchmarks/costs.json; what has not been measured is a dash.
 """
@@ -21,11 +21,11 @@ AFTER = {
 
 
 def main() -> None:
-    """Write the section between its marks in README.md."""
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
+    """Write the section between its marks in benchmarks/costs.md."""
+    page = ROOT / "benchmarks" / "costs.md"
+    text = page.read_text(encoding="utf-8")
     section = f"{BEGIN}\n{costs_section(stored(), experiments())}{END}"
-    readme.write_text(re.sub(f"{BEGIN}.*{END}", lambda _: section, text, flags=re.S), encoding="utf-8")
+    page.write_text(re.sub(f"{BEGIN}.*{END}", lambda _: section, text, flags=re.S), encoding="utf-8")
 
 
 def stored() -> dict[str, Any]:

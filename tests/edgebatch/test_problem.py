@@ -1,6 +1,7 @@
 import copy
 import dataclasses
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from edgebatch import InputError, Instance, Quantization, Schedule, Slots, Syste
 from edgebatch.problem import COLUMNS, fits
 from tests.edgebatch.instances import sample, unit_instance, with_system
 from tests.edgebatch.oracle import judge
-from tests.workflow.checkout import ROOT, readme_block
+from tests.workflow.checkout import ROOT, example
 
 
 def test_an_epoch_is_its_three_slots():
@@ -160,12 +161,16 @@ def test_the_number_of_requests_is_that_of_their_prompts():
         dataclasses.replace(unit_instance([1, 1]), prompt_tokens=3)
 
 
-@pytest.mark.parametrize("words", ["parse_instance(", "solve(epoch)"])
-def test_an_example_of_the_readme_prints_what_it_says(capsys, monkeypatch, words):
+@pytest.mark.parametrize(
+    ("page", "words"), [("README.md", "read_instance("), ("docs/library.md", "Instance(")]
+)
+def test_an_example_of_the_documentation_prints_what_it_says(capsys, monkeypatch, page, words):
     monkeypatch.chdir(ROOT)
-    block = readme_block("python", words)
-    exec(compile(block, "README.md", "exec"), {})
-    assert capsys.readouterr().out.strip() == block.rpartition("# ")[2].strip()
+    block = example(page, "python", words)
+    exec(compile(block, page, "exec"), {})
+    promised = re.findall(r"^print\(.*\)  # (.*)$", block, re.M)
+    assert promised
+    assert capsys.readouterr().out.splitlines()[: len(promised)] == promised
 
 
 def test_a_length_too_large_to_count_with_is_refused_as_it_was_given():

@@ -1,4 +1,4 @@
-"""What README.md says of costs is what was measured."""
+"""What benchmarks/costs.md says is what was measured."""
 
 from benchmarks.costs_report import BEGIN, END, costs_section, experiments, stored
 
@@ -22,7 +22,7 @@ def _row(section, start):
 
 
 def _readme():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "benchmarks/costs.md").read_text(encoding="utf-8")
     return text.partition(f"{BEGIN}\n")[2].partition(END)[0]
 
 

@@ -54,10 +54,10 @@ def repeating(folder: Path, result: Path) -> list[str]:
     return [sys.executable, "-m", "edgebatch_artifact.steps", "simulate", str(min(holding)), id_]
 
 
-def readme_block(language: str, *needed: str) -> str:
-    """The first block of README.md in `language` that has all of the texts `needed`."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(rf"^```{language}\n(.*?)^```", readme, re.M | re.S)
-    found = [block for block in blocks if all(text in block for text in needed)]
-    assert found, f"README.md has no ```{language} block with {needed}"
-    return found[0]
+def example(page: str, language: str, *needed: str) -> str:
+    """The first block of a page of the documentation in `language` that has all of the texts `needed`."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+    matching = [block for block in blocks if all(part in block for part in needed)]
+    assert matching, f"{page} has no ```{language} block with {needed}"
+    return matching[0]

@@ -13,9 +13,10 @@ from edgebatch_artifact.settings.conf_folder import groups
 from edgebatch_artifact.storage.files import sha256
 from edgebatch_artifact.verify.platform_record import here, read_record
 from tests.workflow import browser
-from tests.workflow.checkout import ROOT, copy_checkout, execute, readme_block, repeating, snakemake
+from tests.workflow.checkout import ROOT, copy_checkout, example, execute, repeating, snakemake
 
 SMOKE = ("--config", "scale=smoke")
+EXTENDING = "docs/extending.md"
 EXPERIMENTS = groups(ROOT / "conf")["experiment"]
 
 
@@ -186,8 +187,8 @@ def test_values_hold_every_name_that_the_paper_uses(smoke):
     assert used - {"name"} <= defined
 
 
-def test_the_experiment_of_the_readme_gives_a_figure_as_it_stands(tmp_path):
-    block = readme_block("yaml", "hydra:", "figure:")
+def test_the_worked_experiment_gives_a_figure_as_it_stands(tmp_path):
+    block = example(EXTENDING, "yaml", "hydra:", "figure:")
     folder = copy_checkout(tmp_path / "copy")
     for path in (folder / "conf/experiment").glob("*.yaml"):
         path.unlink()  # which only saves time
@@ -197,11 +198,11 @@ def test_the_experiment_of_the_readme_gives_a_figure_as_it_stands(tmp_path):
     assert (folder / figure).read_bytes().startswith(b"%PDF")
 
 
-def test_the_scheduler_of_the_readme_simulates_as_it_stands(tmp_path):
+def test_the_worked_scheduler_simulates_as_it_stands(tmp_path):
     folder = copy_checkout(tmp_path / "copy", parts=("conf", "src"))
-    code = readme_block("python", "def schedule(")
+    code = example(EXTENDING, "python", "def schedule(")
     (folder / "src/edgebatch/schedulers/worked_example.py").write_text(code, encoding="utf-8")
-    named = re.sub(r"(?m)^name:.*$", "name: worked_example", readme_block("yaml", "name: ", "options:"))
+    named = re.sub(r"(?m)^name:.*$", "name: worked_example", example(EXTENDING, "yaml", "name: ", "options:"))
     (folder / "conf/scheduler/worked_example.yaml").write_text(named, encoding="utf-8")
     overrides = ("scheduler=worked_example", "simulation.epochs=2", "simulation.seeds=2")
     done = execute(folder, sys.executable, "-m", "edgebatch_artifact.cli", "simulate", *overrides)
