@@ -26,7 +26,7 @@ reproduce: .venv/ready ## regenerate every figure, table, claim, the report and 
 	$(SNAKEMAKE) --cores $(CORES)
 
 test: .venv/ready ## run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/project tests/workflow tests/edgebatch_artifact tests/edgebatch tests/refusals tests/fuzz
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/project tests/workflow tests/edgebatch_artifact tests/edgebatch tests/refusals tests/surroundings tests/fuzz
 
 verify: .venv/ready ## check that figures, tables and claims follow from the results, and simulate some again
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m edgebatch_artifact.cli verify

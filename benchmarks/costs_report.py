@@ -1,4 +1,4 @@
-"""What each figure costs, as a section of benchmarks/costs.md: ``python benchmarks/costs_report.py`` writes it anew.
+"""What each figure costs, as a section of costs.md: ``python benchmarks/costs_report.py`` writes it anew.
 
 The numbers are those of benchmarks/costs.json; what has not been measured is a dash.
 """

@@ -102,18 +102,20 @@ def _first(conf: Path, sweeps: Mapping[str, Mapping[str, Any]]) -> Iterator[str]
 
 
 def job(composed: DictConfig) -> None:
-    """Simulate one job of the sweep."""
+    """Simulate one job of the sweep; one that fails ends it."""
+    status = run_command("artifact", lambda: _simulate(composed))
+    if status:
+        raise SystemExit(status)  # which Hydra lets through, unlike an error
+
+
+def _simulate(composed: DictConfig) -> None:
     data = OmegaConf.to_container(composed, resolve=True)
     assert isinstance(data, dict)
     choices = {str(group): str(name) for group, name in HydraConfig.get().runtime.choices.items()}
-    try:
-        keys = [word.lstrip("+").partition("=")[0] for word in HydraConfig.get().overrides.task]
-        origins = dict.fromkeys(keys, f"sweep of the {LINE}, or of the experiment")
-        setting = setting_of(Composed({str(key): value for key, value in data.items()}, choices, origins))
-        replicates, _ = replicates_of(setting)
-    except InputError as error:
-        print(f"artifact: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+    keys = [word.lstrip("+").partition("=")[0] for word in HydraConfig.get().overrides.task]
+    origins = dict.fromkeys(keys, f"sweep of the {LINE}, or of the experiment")
+    setting = setting_of(Composed({str(key): value for key, value in data.items()}, choices, origins))
+    replicates, _ = replicates_of(setting)
     throughput = [replicate["throughput_per_s"] for replicate in replicates]
     print(f"{HydraConfig.get().job.override_dirname}: {sum(throughput) / len(throughput):.4g} requests/s")
 
