@@ -39,7 +39,7 @@ try:
 except (InputError, OSError) as error:
     sys.exit(f"artifact: {error}")
 
-ROOT, WORK, EXPERIMENTS = PLAN.root, PLAN.work, list(PLAN.experiments)
+ROOT, WORK, EXPERIMENTS = PLAN.publish_prefix, PLAN.work_folder, list(PLAN.experiments)
 LATEX = shutil.which("latexmk")
 
 
@@ -76,7 +76,7 @@ rule all:
         ),
         # asked for by name: a figure that is there may be older than its results, and these be damaged
         expand("results/batches/{batch}.done", batch=PLAN.missing),
-        [f"{PLAN.collected(experiment)}/points.csv" for experiment in EXPERIMENTS],
+        [f"{PLAN.collected(experiment)}/numbers.csv" for experiment in EXPERIMENTS],
         f"{ROOT}figures/platform.json",
         f"{ROOT}CLAIMS.md",
         f"{ROOT}report.html",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """Input that cannot be used, told in one line: where, which key, what was found, what is expected.
+    """Input that cannot be used. Its message is one line: file, key, what was found, what is expected.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class InputError(ValueError):
         super().__init__(one_line(f"{place}: found {found}, expected {expected}"))
 
     def at(self, where: str = "", prefix: str = "") -> InputError:
-        """The same error, told with the file and the path that lead to its key."""
+        """The same error with the file, and with the path that leads to its key."""
         joint = "" if not prefix or not self.key or self.key.startswith("[") else "."
         return InputError(prefix + joint + self.key, self.found, self.expected, where or self.where)
 

@@ -149,14 +149,14 @@ def _progress() -> Callable[[str], None]:
 def _verify(chosen: argparse.Namespace) -> int:
     _has_configuration(chosen.conf)
     from edgebatch_artifact.verify.outcome import summary
-    from edgebatch_artifact.verify.results import Sample
+    from edgebatch_artifact.verify.results import Resimulation
     from edgebatch_artifact.verify.verify import verify
 
     tell = _progress()
     checks = []
-    sample = Sample(chosen.sample, chosen.seed)
+    again = Resimulation(chosen.sample, chosen.seed)
     try:
-        for check in verify(chosen.conf, Path("results"), chosen.benchmarks, chosen.scale, sample, tell):
+        for check in verify(chosen.conf, Path("results"), chosen.benchmarks, chosen.scale, again, tell):
             checks.append(check)
             if check.words:
                 tell("")

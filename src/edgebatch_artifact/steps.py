@@ -38,9 +38,9 @@ def simulate(experiment: str, *ids: str) -> int:
     return 0 if done else 1
 
 
-def collect(experiment: str, samples: str, points: str) -> None:
+def collect(experiment: str, samples: str, numbers: str) -> None:
     """Gather the results of an experiment, and compute what its figure shows."""
-    from edgebatch_artifact.analysis.collect import points_of_figure
+    from edgebatch_artifact.analysis.collect import figure_numbers
     from edgebatch_artifact.analysis.samples import csv_text
     from edgebatch_artifact.analysis.sources import gather, read_claims
     from edgebatch_artifact.settings.cache import read_experiment
@@ -48,25 +48,25 @@ def collect(experiment: str, samples: str, points: str) -> None:
     expanded = read_experiment(Path(experiment))
     table = gather(expanded, RESULTS)
     write(Path(samples), csv_text(table))
-    write(Path(points), csv_text(points_of_figure(expanded, table, read_claims(CONF))))
+    write(Path(numbers), csv_text(figure_numbers(expanded, table, read_claims(CONF))))
     for older in set(Path(samples).parent.parent.iterdir()) - {Path(samples).parent}:
         shutil.rmtree(older)
 
 
-def draw(experiment: str, points: str, csv: str, pdf: str, png: str, tex: str, table: str) -> None:
-    """Publish the points of an experiment, draw its figure, and set its table."""
+def draw(experiment: str, numbers: str, csv: str, pdf: str, png: str, tex: str, table: str) -> None:
+    """Publish the numbers of an experiment, draw its figure, and set its table."""
     from edgebatch_artifact.analysis.samples import read_csv
     from edgebatch_artifact.publish.experiment_table import experiment_table
     from edgebatch_artifact.publish.figures import make_figure, save_figure
     from edgebatch_artifact.settings.cache import read_experiment
 
-    expanded, shown = read_experiment(Path(experiment)), read_csv(Path(points))
-    replace(Path(csv), lambda temporary: shutil.copyfile(points, temporary))
-    figure, numbers = make_figure(expanded, shown), experiment_table(expanded, shown)
+    expanded, shown = read_experiment(Path(experiment)), read_csv(Path(numbers))
+    replace(Path(csv), lambda temporary: shutil.copyfile(numbers, temporary))
+    figure, drawn = make_figure(expanded, shown), experiment_table(expanded, shown)
     for path in (pdf, png):
         replace(Path(path), lambda temporary: save_figure(figure, temporary))
-    write(Path(tex), numbers.latex())
-    write(Path(table), numbers.to_json())
+    write(Path(tex), drawn.latex())
+    write(Path(table), drawn.to_json())
 
 
 def conclude(work: str, root: str) -> None:
@@ -81,9 +81,9 @@ def conclude(work: str, root: str) -> None:
         name: read_csv(Path(work, "collected", name, experiment.digest(), "samples.csv"))
         for name, experiment in experiments.items()
     }
-    points = {name: read_csv(Path(root, "figures", f"{name}.csv")) for name in experiments}
+    numbers = {name: read_csv(Path(root, "figures", f"{name}.csv")) for name in experiments}
     stored = [read_mapping(BENCHMARKS / name) for name in ("costs.json", "race.json")]
-    files = conclude(experiments, samples, points, read_claims(CONF), read_nominal(Path(work)), *stored)
+    files = conclude(experiments, samples, numbers, read_claims(CONF), read_nominal(Path(work)), *stored)
     for name, text in files.items():
         write(Path(work if name.startswith("report/") else root, name), text)
 

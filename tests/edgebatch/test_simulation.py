@@ -72,7 +72,7 @@ def test_a_candidate_with_a_hair_less_time_expires_one_epoch_earlier():
     assert _candidates(_arrivals([0.5], latency_s=5.0 - 1e-6)) == [[0], [], []]
 
 
-def test_under_roofline_a_candidate_stays_while_it_could_be_served_alone_at_the_speed_of_the_memory():
+def test_under_roofline_a_candidate_stays_while_memory_could_serve_it_alone_in_time():
     # alone 16 bytes at 16 / 1.5 bytes/s, not 1 s of arithmetic: of slack 5 - 0.5 - wait, 1 is not enough
     system = dataclasses.replace(SYSTEM, cost=Roofline(16 / 1.5))
     assert _candidates(_arrivals([0.5], latency_s=5.0), system=system) == [[0], [], []]

@@ -26,8 +26,8 @@ def make_tree() -> Plan:
     tables = [f"paper/tables/{EXPERIMENT}.tex", f"results/report/{EXPERIMENT}.json"]
     for command in (
         ["simulate", data, *(run.id for run in plan.runs)],
-        ["collect", data, f"{collected}/samples.csv", f"{collected}/points.csv"],
-        ["draw", data, f"{collected}/points.csv", *figures, *tables],
+        ["collect", data, f"{collected}/samples.csv", f"{collected}/numbers.csv"],
+        ["draw", data, f"{collected}/numbers.csv", *figures, *tables],
         ["conclude", "results", "."],
         ["record", "figures/platform.json", *figures],
     ):

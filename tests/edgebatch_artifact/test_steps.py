@@ -82,14 +82,14 @@ def test_collecting_removes_what_was_collected_of_older_results(tree):
     before = {path.name: path.read_bytes() for path in current.iterdir()}
     older.parent.mkdir()
     older.touch()
-    files = [f"{current}/samples.csv", f"{current}/points.csv"]
+    files = [f"{current}/samples.csv", f"{current}/numbers.csv"]
     assert steps.main(["collect", f"results/experiments/{EXPERIMENT}.json", *files]) == 0
     assert not older.parent.exists()
     assert {path.name: path.read_bytes() for path in current.iterdir()} == before
 
 
 def test_drawing_publishes_the_very_points_that_were_collected(tree):
-    (points,) = Path(f"results/collected/{EXPERIMENT}").glob("*/points.csv")
+    (points,) = Path(f"results/collected/{EXPERIMENT}").glob("*/numbers.csv")
     assert Path(f"figures/{EXPERIMENT}.csv").read_bytes() == points.read_bytes()
 
 

@@ -55,7 +55,7 @@ def test_every_value_of_a_matrix_that_is_used_is_defined(path):
         assert set(re.findall(r"\bmatrix\.([\w-]+)", yaml.safe_dump(job))) <= defined
 
 
-def test_both_systems_the_oldest_python_and_a_monthly_run_without_a_cache_are_covered():
+def test_both_systems_the_oldest_python_and_a_monthly_run_are_covered():
     (path,) = WORKFLOWS
     workflow, text = _read(path), path.read_text(encoding="utf-8")
     matrix = workflow["jobs"]["reproduce"]["strategy"]["matrix"]

@@ -88,7 +88,7 @@ def test_the_lock_has_no_address():
     assert options == set(), "a line that is neither a pin, its hash nor a comment"
 
 
-def test_contributing_says_how_the_lock_is_made_for_the_oldest_python_with_all_extras():
+def test_contributing_says_how_the_lock_is_made_with_all_extras():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (command,) = re.findall(r"uv pip compile(?:.*\\\n)*.*requirements\.lock", text)
     oldest = PROJECT["requires-python"].removeprefix(">=")

@@ -66,8 +66,8 @@ STORED = "expected the file as snakemake stored it"
 STEPS = [
     ("", "command line: STEP: found '', expected one of collect, conclude, draw, record, report, simulate, typeset, walk_through"),
     ("colect", "command line: STEP: found 'colect', expected one of ... (did you mean collect?)"),
-    ("collect a.json", "command line: collect: found 1 argument, expected experiment samples points"),
-    ("collect a.json b.csv c.csv d.csv", "command line: collect: found 4 arguments, expected experiment samples points"),
+    ("collect a.json", "command line: collect: found 1 argument, expected experiment samples numbers"),
+    ("collect a.json b.csv c.csv d.csv", "command line: collect: found 4 arguments, expected experiment samples numbers"),
     ("collect none.json b.csv c.csv", f"none.json: found no such file, {STORED}"),
     *((f"collect {name} b.csv c.csv", f"{name}: found other content, {STORED}") for name in ("broken.json", "list.json", "empty.json", "deep.json", "torn.json", "all")),
     ("collect good.json b.csv c.csv", "results/runs/i-c.json: found nothing, expected the run i-c as it was stored (the same command again simulates it anew)"),

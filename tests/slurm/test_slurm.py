@@ -100,7 +100,7 @@ def test_two_nodes_give_the_numbers_of_one_machine_byte_for_byte(local, remote):
     assert [name for name in local if made[name] != local[name]] == []
 
 
-def test_a_job_simulates_many_batches_and_everything_else_runs_where_snakemake_was_called(remote):
+def test_jobs_simulate_many_batches_and_the_rest_runs_where_snakemake_was_called(remote):
     folder, jobs = remote
     batches = len(make_plan(folder / "conf", folder / "results", Options("smoke")).batches)
     profile = yaml.safe_load((folder / PROFILE / "config.yaml").read_text())
@@ -112,7 +112,7 @@ def test_both_nodes_work(remote):
     assert {job.split()[0] for job in remote[1]} == set(NODES)
 
 
-def test_a_node_that_dies_midway_costs_no_result_and_no_stored_setting_is_simulated_again(local, tmp_path):
+def test_a_node_that_dies_midway_costs_no_result_and_repeats_no_stored_setting(local, tmp_path):
     folder = _copy(tmp_path / "copy")
     (tmp_path / "slurm").mkdir()
     with running(tmp_path / "slurm") as cluster, _submitting(folder, *_csvs(SOME)) as process:

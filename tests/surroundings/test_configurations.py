@@ -33,14 +33,14 @@ def project(tmp_path_factory):
     experiment = make_experiment(axes=axes)
     rows = [{**a, "column": "throughput_per_s", "mean": a["load"], "half_width": 0.1} for a in axes]
     write(folder / "mine.json", seal({"key": "", "content": experiment.as_dict()}, "mine"))
-    write(folder / "points.csv", csv_text(pd.DataFrame(rows)))
+    write(folder / "numbers.csv", csv_text(pd.DataFrame(rows)))
     return folder
 
 
 def _drawn(project, to, **variables):
     """Bytes of the PDF and the PNG, drawn by a step in the folder of the experiment."""
     files = [to / name for name in ("a.csv", "a.pdf", "a.png", "a.tex", "a.json")]
-    words = ("draw", "mine.json", "points.csv", *map(str, files))
+    words = ("draw", "mine.json", "numbers.csv", *map(str, files))
     command = [sys.executable, "-m", "edgebatch_artifact.steps", *words]
     done = subprocess.run(
         command, cwd=project, env=environment(ROOT) | variables, capture_output=True, text=True, check=False

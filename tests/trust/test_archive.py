@@ -168,7 +168,7 @@ def test_where_it_is_unpacked_nothing_is_simulated_again(made, tmp_path, keep_ti
     assert "simulate" not in jobs(folder)
 
 
-def test_figures_tables_and_claims_made_again_where_it_is_unpacked_have_the_same_bytes(made, tmp_path):
+def test_figures_tables_and_claims_made_from_the_unpacked_have_the_same_bytes(made, tmp_path):
     folder = _unpack(made / ZIP, tmp_path / "elsewhere")
     sums = _sums(folder)
     kept = [name for name in sums if name.startswith(("figures/", "paper/tables/")) or name == "CLAIMS.md"]

@@ -118,7 +118,7 @@ def test_a_dry_run_writes_nothing_after_an_edit_of_the_configuration(folder):
     assert contents(folder) == before
 
 
-def test_an_edited_scheduler_runs_its_own_settings_and_the_old_runs_serve_when_it_is_reverted(folder):
+def test_an_edited_scheduler_runs_its_settings_and_when_reverted_the_old_serve(folder):
     tables = tuple(target.replace(".pdf", ".csv") for target in TARGETS)
     scheduler = folder / "src/edgebatch/schedulers/static_batching.py"
     before, runs = [(folder / table).read_bytes() for table in tables], _runs(folder)

@@ -74,7 +74,7 @@ def test_a_figure_drawn_twice_has_the_same_bytes(smoke, tmp_path):
         f"{experiment}.tex": made / "paper/tables",
         f"{experiment}.json": made / "report",
     }
-    (points,) = made.glob(f"collected/{experiment}/*/points.csv")
+    (points,) = made.glob(f"collected/{experiment}/*/numbers.csv")
     files = (made / f"experiments/{experiment}.json", points, *(tmp_path / name for name in kept))
     done = execute(smoke, sys.executable, "-m", "edgebatch_artifact.steps", "draw", *files)
     assert done.returncode == 0, done.stdout
@@ -105,7 +105,7 @@ def test_the_report_never_scrolls_sideways(seen):
     assert all(box["right"] <= seen["width"] for box in seen["boxes"])
 
 
-def test_the_report_shows_every_figure_whole_and_with_a_text_for_those_who_do_not_see_it(seen):
+def test_the_report_shows_every_figure_whole_and_with_an_alternative_text(seen):
     assert len(seen["images"]) == len(EXPERIMENTS) + len(["race"])
     for image in seen["images"]:
         assert image["natural"] > 0
@@ -135,7 +135,7 @@ def test_captions_of_the_report_are_large_enough_and_not_cut_off(seen):
         assert 0 <= caption["left"] < caption["right"] <= seen["width"]
 
 
-def test_the_report_has_headings_in_order_headed_tables_and_links_that_lead_somewhere(seen):
+def test_the_report_has_headings_in_order_headed_tables_and_working_links(seen):
     levels = seen["levels"]
     assert levels[0] == 1
     assert levels.count(1) == 1

@@ -2,7 +2,7 @@
 rule conclude:
     input:
         samples=[f"{PLAN.collected(name)}/samples.csv" for name in EXPERIMENTS],
-        points=expand(f"{ROOT}figures/{{experiment}}.csv", experiment=EXPERIMENTS),
+        numbers=expand(f"{ROOT}figures/{{experiment}}.csv", experiment=EXPERIMENTS),
         conf=CONF,
         benchmarks=["benchmarks/costs.json", "benchmarks/race.json"],
     output:
@@ -30,7 +30,7 @@ rule conclude:
 rule walk_through:
     input:
         notebook="notebooks/explore.ipynb",
-        points=expand(f"{ROOT}figures/{{experiment}}.csv", experiment=EXPERIMENTS),
+        numbers=expand(f"{ROOT}figures/{{experiment}}.csv", experiment=EXPERIMENTS),
     output:
         f"{WORK}/notebook/explore.html",
     log:

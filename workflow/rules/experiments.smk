@@ -29,7 +29,7 @@ rule collect:
         ),
     output:
         samples=f"{WORK}/collected/{{experiment}}/{{digest}}/samples.csv",
-        points=f"{WORK}/collected/{{experiment}}/{{digest}}/points.csv",
+        numbers=f"{WORK}/collected/{{experiment}}/{{digest}}/numbers.csv",
     log:
         f"{WORK}/logs/collect/{{experiment}}-{{digest}}.log",
     conda:
@@ -46,7 +46,7 @@ rule collect:
 # Publish what the figure of an experiment shows, draw it, and set its table.
 rule draw:
     input:
-        lambda wildcards: f"{PLAN.collected(wildcards.experiment)}/points.csv",
+        lambda wildcards: f"{PLAN.collected(wildcards.experiment)}/numbers.csv",
     output:
         csv=f"{ROOT}figures/{{experiment}}.csv",
         pdf=f"{ROOT}figures/{{experiment}}.pdf",

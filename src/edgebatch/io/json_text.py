@@ -1,4 +1,4 @@
-"""JSON read for people: whatever cannot be used is told in one line, and no key counts twice."""
+"""Read JSON: whatever cannot be used is refused in one line, a repeated key included."""
 
 from __future__ import annotations
 

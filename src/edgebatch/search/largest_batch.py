@@ -1,6 +1,6 @@
 """Outer loop of surrogate branch and bound: which batch sizes to test, within node and time limits.
 
-Sizes are tested from the surrogate bound downwards; of many candidates, a sample of the cheapest is tested
+Sizes are tested from the surrogate bound downwards; of many candidates, a core of the cheapest is tested
 first. From the size of its batch, sizes are tested upwards until one is refuted.
 """
 
@@ -20,11 +20,11 @@ from edgebatch.search.compiled import call
 POOL = 4
 """Number of multipliers that are carried from one search to the next."""
 
-SAMPLE = 1024
-"""Candidates in the smallest sample; no sample is taken of up to four times as many candidates."""
+CORE_SIZE = 1024
+"""Candidates in the smallest core; no core is taken of up to four times as many candidates."""
 
-SAMPLE_NODES = 100
-"""Node budget for each size while only the sample is searched."""
+CORE_NODES = 100
+"""Node budget for each size while only the core is searched."""
 
 NO_NODE_LIMIT = int(np.iinfo(np.int64).max)
 
@@ -93,13 +93,13 @@ class Search:
         if size > 0:
             batch, bound = self._ascend(rows, size, pool)
             return order[batch], bound
-        sample = _sample(rows, pool)
-        if sample.size == order.size:
+        core = _core(rows, pool)
+        if core.size == order.size:
             batch, bound = self._descend_to_proof(rows, pool)
             return order[batch], bound
-        small, _ = self._descend(take(rows, sample), pool, SAMPLE_NODES)
+        small, _ = self._descend(take(rows, core), pool, CORE_NODES)
         batch, bound = self._ascend(rows, small.size, pool)
-        return order[batch if batch.size else sample[small]], bound
+        return order[batch if batch.size else core[small]], bound
 
     def refutes(self, rows: Rows, size: int) -> bool:
         """Whether it is clear without any branching that no batch of more than `size` is in `rows`."""
@@ -171,9 +171,9 @@ def _by_deadline(rows: Rows) -> tuple[NDArray[np.int64], Rows]:
     return order, take(rows, order)
 
 
-def _sample(rows: Rows, pool: NDArray[np.float64]) -> NDArray[np.int64]:
+def _core(rows: Rows, pool: NDArray[np.float64]) -> NDArray[np.int64]:
     """Positions of cheap candidates, several times as many as a batch may have; all if they are few."""
-    number = SAMPLE
+    number = CORE_SIZE
     weight = pool[-1] @ rows.cost
     while 4 * number < weight.size:
         cheapest = np.sort(np.argpartition(weight, number)[:number])

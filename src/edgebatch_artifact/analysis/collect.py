@@ -1,4 +1,4 @@
-"""From samples to what is drawn: the points of an experiment's figure."""
+"""From samples to what is drawn: the numbers of an experiment's figure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edgebatch_artifact.analysis.statistics import estimate
 from edgebatch_artifact.settings.experiment import Experiment
 
 
-def points_of_figure(experiment: Experiment, samples: pd.DataFrame, claims: Claims) -> pd.DataFrame:
+def figure_numbers(experiment: Experiment, samples: pd.DataFrame, claims: Claims) -> pd.DataFrame:
     """What the figure of an experiment shows, as a table.
 
     It has a row for each setting and column that is drawn: the axes, ``column``, ``mean`` and the

@@ -88,7 +88,7 @@ def _inputs(declared: str, command: str, plan: Plan) -> tuple[str, ...]:
     """The inputs of a job: those declared, without markers of batches, and what it reads besides."""
     files = {name for name in declared.split(",") if name and not name.endswith(".done")}
     named = re.search(r"/experiments/([\w-]+)\.json", command)
-    folder = Path(plan.work)
+    folder = Path(plan.work_folder)
     if named:
         files.add(str(folder / f"experiments/{named[1]}.json"))
     if " collect " in command and named:

@@ -36,7 +36,7 @@ def _row(decision: Decision, minutes: Mapping[str, float]) -> tuple[str, ...]:
     claim = decision.claim
     files = " ".join(f"figures/{name}.csv" for name in claim.experiments)
     spent = [minutes.get(name) for name in claim.experiments]
-    told = "–" if None in spent else f"{sum(m for m in spent if m is not None):.1f}"
+    cpu_minutes = "–" if None in spent else f"{sum(m for m in spent if m is not None):.1f}"
     return (
         claim.id,
         claim.says,
@@ -45,7 +45,7 @@ def _row(decision: Decision, minutes: Mapping[str, float]) -> tuple[str, ...]:
         decision.expected,
         decision.measured,
         f"**{decision.verdict}**",
-        told,
+        cpu_minutes,
     )
 
 
@@ -69,5 +69,5 @@ def claims_json(decisions: Sequence[Decision]) -> str:
 
 
 def _about(decision: Decision) -> str:
-    told = {"somewhere": "where it is so", "survives": "each part"}
-    return told.get(decision.claim.test, "where it is not so")
+    headings = {"somewhere": "where it is so", "survives": "each part"}
+    return headings.get(decision.claim.test, "where it is not so")

@@ -12,12 +12,12 @@ from edgebatch_artifact.settings.experiment import Experiment
 from edgebatch_artifact.settings.figure import COLUMN, Figure
 
 
-def experiment_table(experiment: Experiment, points: pd.DataFrame) -> Table:
-    """The table of an experiment from the points of its figure."""
+def experiment_table(experiment: Experiment, numbers: pd.DataFrame) -> Table:
+    """The table of an experiment from the numbers of its figure."""
     figure = experiment.figure
     if figure.draw == "claims":
-        return _claims_table(experiment, points)
-    shown = drawn_rows(figure, points)
+        return _claims_table(experiment, numbers)
+    shown = drawn_rows(figure, numbers)
     x = figure.x.key if figure.x else None
     downwards = [key for key in (figure.panels, x) if key and key != figure.lines]
     series = _series(experiment, shown, downwards)
@@ -39,17 +39,17 @@ def experiment_table(experiment: Experiment, points: pd.DataFrame) -> Table:
     return Table(caption, experiment.name, head, body, columns, len(series) > 3)
 
 
-def drawn_rows(figure: Figure, points: pd.DataFrame) -> pd.DataFrame:
+def drawn_rows(figure: Figure, numbers: pd.DataFrame) -> pd.DataFrame:
     """The rows that the figure shows."""
     for key, value in (figure.where or {}).items():
-        points = points[points[key] == value]
-    return points
+        numbers = numbers[numbers[key] == value]
+    return numbers
 
 
-def _claims_table(experiment: Experiment, points: pd.DataFrame) -> Table:
+def _claims_table(experiment: Experiment, numbers: pd.DataFrame) -> Table:
     rows = tuple(
         (row.claim, f"{row.share:.3f}", f"[{row.low:.3f}, {row.high:.3f}]", str(row.draws))
-        for row in points.itertuples()
+        for row in numbers.itertuples()
     )
     head = ("Claim", "Share", "Interval", "Draws")
     return Table(experiment.figure.title, experiment.name, head, rows, "lrcr")

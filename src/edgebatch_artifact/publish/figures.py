@@ -51,10 +51,10 @@ def own_style() -> Iterator[None]:
         yield
 
 
-def make_figure(experiment: Experiment, points: pd.DataFrame) -> Figure:
-    """Make the figure of an experiment from the table of its points."""
+def make_figure(experiment: Experiment, numbers: pd.DataFrame) -> Figure:
+    """Make the figure of an experiment from the table of its numbers."""
     with own_style():
-        return DRAWERS[experiment.figure.draw](experiment, points)
+        return DRAWERS[experiment.figure.draw](experiment, numbers)
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -126,10 +126,10 @@ def _lines(experiment: Experiment, table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _low(points: pd.DataFrame, y: Measure) -> pd.Series:
+def _low(numbers: pd.DataFrame, y: Measure) -> pd.Series:
     """Lower ends of intervals; a logarithmic axis has no room for one that reaches 0."""
-    low = points["mean"] - points["half_width"]
-    return low.clip(lower=points["mean"] / 10) if y.scale == "log" else low
+    low = numbers["mean"] - numbers["half_width"]
+    return low.clip(lower=numbers["mean"] / 10) if y.scale == "log" else low
 
 
 def _series(experiment: Experiment, rows: pd.DataFrame) -> list[tuple[Any, str, str]]:

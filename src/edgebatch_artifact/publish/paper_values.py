@@ -25,15 +25,15 @@ def values_file(values: dict[str, str]) -> str:
     return PREAMBLE + "\n".join(lines) + "\n"
 
 
-def point_values(experiment: Experiment, points: pd.DataFrame) -> dict[str, str]:
-    """The mean of each point of a figure: experiment/axis values/column."""
+def number_values(experiment: Experiment, numbers: pd.DataFrame) -> dict[str, str]:
+    """The mean of each number of a figure: experiment/axis values/column."""
     if experiment.figure.draw == "claims":
         return {
-            f"{experiment.name}/{i}": f"{100 * share:.3g} %" for i, share in enumerate(points["share"], 1)
+            f"{experiment.name}/{i}": f"{100 * share:.3g} %" for i, share in enumerate(numbers["share"], 1)
         }
-    axes = [axis for axis in points if axis not in ("column", "mean", "half_width", "seeds", "cut_off")]
+    axes = [axis for axis in numbers if axis not in ("column", "mean", "half_width", "seeds", "cut_off")]
     result = {}
-    for row in points.to_dict("records"):
+    for row in numbers.to_dict("records"):
         place = "/".join(plain(row[axis]) for axis in axes)
         result[f"{experiment.name}/{place}/{row['column']}"] = number(row["mean"])
     return result
@@ -53,11 +53,11 @@ def gain_values(experiment: Experiment, samples: pd.DataFrame, ours: str = "dfts
     return result
 
 
-def width_values(experiment: Experiment, points: pd.DataFrame) -> dict[str, str]:
+def width_values(experiment: Experiment, numbers: pd.DataFrame) -> dict[str, str]:
     """The widest interval of DFTSP's throughput where it serves anything, relative to its mean."""
-    if "scheduler" not in points or "mean" not in points:
+    if "scheduler" not in numbers or "mean" not in numbers:
         return {}
-    rows = points[(points["scheduler"] == "dftsp") & (points["column"] == "throughput_per_s")]
+    rows = numbers[(numbers["scheduler"] == "dftsp") & (numbers["column"] == "throughput_per_s")]
     rows = rows[rows["mean"] > 0]
     widest = (rows["half_width"] / rows["mean"]).max()
     return {f"{experiment.name}/widest": f"{100 * widest:.2g} %"} if len(rows) else {}

@@ -16,7 +16,7 @@ from edgebatch.errors import InputError
 def typeset(source: Path, benchmarks: Path, pdf: Path) -> None:
     """Typeset `source` in the folder of `pdf`, which holds values, tables and, beside it, figures.
 
-    All paths are told relative to that folder, since TeX splits a path at colons and commas.
+    All paths are relative to that folder, since TeX splits a path at colons and commas.
     """
     folder = pdf.parent
     build = folder / "build"

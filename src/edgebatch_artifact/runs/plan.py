@@ -59,9 +59,9 @@ class Plan:
 
     Attributes
     ----------
-    root
+    publish_prefix
         Prefix of the files that are kept: figures/, paper/, CLAIMS.md.
-    work
+    work_folder
         Folder of what lies between the runs and those.
     batches
         Every run once, by the name of its batch.
@@ -69,8 +69,8 @@ class Plan:
         For each batch the runs without a result, or with one that is not as it was stored.
     """
 
-    root: str
-    work: str
+    publish_prefix: str
+    work_folder: str
     grid: Grid
     batches: dict[str, Batch]
     missing: dict[str, tuple[Run, ...]]
@@ -91,11 +91,11 @@ class Plan:
 
     def collected(self, experiment: str) -> str:
         """Folder of the collected results of an experiment, named by all that they depend on."""
-        return f"{self.work}/collected/{experiment}/{self.experiments[experiment].digest()}"
+        return f"{self.work_folder}/collected/{experiment}/{self.experiments[experiment].digest()}"
 
     def file(self, batch: str) -> str:
         """The file of an experiment that holds the settings of a batch."""
-        return f"{self.work}/experiments/{self.batches[batch].experiments[0]}.json"
+        return f"{self.work_folder}/experiments/{self.batches[batch].experiments[0]}.json"
 
     def title(self, batch: str) -> str:
         """What is left to do in a batch, for people."""

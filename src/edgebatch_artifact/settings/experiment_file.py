@@ -16,7 +16,7 @@ PAPER_TABLES = ("claims", "models", "quantization", "assumptions")
 """Tables of the paper that no experiment owns; their files stand beside those of the experiments."""
 
 
-class Sample(Checked):
+class AssumptionDraws(Checked):
     """A Latin hypercube over conf/assumptions.yaml, swept beside the rest."""
 
     draws: int = integer(at_least=1)
@@ -31,7 +31,7 @@ class ExperimentFile:
     where: str
     sweep: dict[str, Any]
     figure: Figure
-    sample: Sample | None
+    sample: AssumptionDraws | None
 
 
 def read_experiment_file(conf: Path, name: str) -> ExperimentFile:
@@ -51,7 +51,7 @@ def read_experiment_file(conf: Path, name: str) -> ExperimentFile:
         raise InputError("line 1", "no package", "# @package _global_", where)
     try:
         figure = read(Figure, data.get("figure"), "figure")
-        sample = read(Sample, data["sample"], "sample") if "sample" in data else None
+        sample = read(AssumptionDraws, data["sample"], "sample") if "sample" in data else None
     except InputError as error:
         raise error.at(where) from None
     return ExperimentFile(name, where, params, figure, sample)

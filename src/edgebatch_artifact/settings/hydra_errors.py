@@ -46,11 +46,11 @@ def refusal(error: Exception, conf: Path, overrides: Sequence[str], where: str) 
     return InputError("", _in_short(text) or type(error).__name__, "what Hydra can compose", where)
 
 
-def _naming(file: str, told: str, conf: Path, where: str) -> str:
+def _naming(file: str, named_by: str, conf: Path, where: str) -> str:
     """The file that names another one: the experiment at hand if it does, else the one that Hydra tells."""
     own = conf / where.removeprefix("conf/")
     named = own.is_file() and file.rpartition("/")[2] in own.read_text(encoding="utf-8")
-    return where if named or not (conf / f"{told}.yaml").is_file() else f"conf/{told}.yaml"
+    return where if named or not (conf / f"{named_by}.yaml").is_file() else f"conf/{named_by}.yaml"
 
 
 def _in_short(text: str) -> str:

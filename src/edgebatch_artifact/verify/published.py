@@ -35,10 +35,10 @@ CONCLUSIONS = (
 
 
 class Tables(NamedTuple):
-    """Samples, and the points of the figure, of each experiment whose results are all there."""
+    """Samples, and the numbers of the figure, of each experiment whose results are all there."""
 
     samples: dict[str, pd.DataFrame]
-    points: dict[str, pd.DataFrame]
+    numbers: dict[str, pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -103,29 +103,29 @@ def read_published(root: Path, again: Path) -> tuple[Published, Check]:
 
 
 def check_experiment(
-    published: Published, experiment: Experiment, points: pd.DataFrame | None
+    published: Published, experiment: Experiment, numbers: pd.DataFrame | None
 ) -> Iterator[Check]:
-    """Draw and tabulate an experiment again, from the points that follow from its results if it has any."""
+    """Draw and tabulate an experiment again, from the numbers that follow from its results if it has any."""
     name = experiment.name
     csv, table = f"figures/{name}.csv", f"paper/tables/{name}.tex"
     pictures = [f"figures/{name}.{ending}" for ending in ("pdf", "png")]
-    if points is not None:
-        write(published.again / csv, csv_text(points))
-        numbers, source = published.compare(NUMBERS, csv), published.again / csv
+    if numbers is not None:
+        write(published.again / csv, csv_text(numbers))
+        check, source = published.compare(NUMBERS, csv), published.again / csv
     else:
-        numbers, source = _without_results(published, csv), published.root / csv
-    yield numbers
-    if points is None and (numbers.outcome is Outcome.DIFFERS or published.record is None):
+        check, source = _without_results(published, csv), published.root / csv
+    yield check
+    if numbers is None and (check.outcome is Outcome.DIFFERS or published.record is None):
         words = f"not made again, since {source} cannot be relied on"
         yield from (published.verdict(PICTURES, picture, Outcome.UNKNOWN, words) for picture in pictures)
         yield published.verdict(TEXTS, table, Outcome.UNKNOWN, words)
         return
     # read back, since figures and tables show what stands in the file
-    points = read_csv(source)
-    figure = make_figure(experiment, points)
+    shown = read_csv(source)
+    figure = make_figure(experiment, shown)
     for picture in pictures:
         replace(published.again / picture, lambda path: save_figure(figure, path))
-    write(published.again / table, experiment_table(experiment, points).latex())
+    write(published.again / table, experiment_table(experiment, shown).latex())
     yield from (published.compare(PICTURES, picture) for picture in pictures)
     yield published.compare(TEXTS, table)
 
@@ -156,11 +156,11 @@ def check_conclusions(
         yield from (published.verdict(TEXTS, name, Outcome.UNKNOWN, words) for name in CONCLUSIONS)
         return
     # through text, since the workflow concludes from files
-    samples, points = (
+    samples, numbers = (
         {name: pd.read_csv(io.StringIO(csv_text(table))) for name, table in kind.items()} for kind in tables
     )
     stored = [read_mapping(benchmarks / name) for name in ("costs.json", "race.json")]
-    files = conclude(experiments, samples, points, claims, nominal, *stored)
+    files = conclude(experiments, samples, numbers, claims, nominal, *stored)
     for name in CONCLUSIONS:
         write(published.again / name, files[name])
         yield published.compare(TEXTS, name)

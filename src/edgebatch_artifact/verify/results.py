@@ -21,7 +21,7 @@ RESULTS, AGAIN = "results", "settings simulated again"
 
 
 @dataclass(frozen=True)
-class Sample:
+class Resimulation:
     """How many settings are simulated again, and the seed that chooses them."""
 
     settings: int
@@ -74,7 +74,7 @@ def simulate_again(
     results: Path,
     settings: Mapping[str, Any],
     elsewhere: bool,
-    sample: Sample,
+    again: Resimulation,
     tell: Callable[[str], None],
 ) -> Iterator[Check]:
     """Simulate some of `runs` again, and compare with what is stored.
@@ -86,7 +86,7 @@ def simulate_again(
     elsewhere
         Whether the results may come from another platform, whose floats may differ in the last digits.
     """
-    chosen = sample.of(runs)
+    chosen = again.of(runs)
     for number, run in enumerate(chosen, 1):
         tell(f"simulating setting {number} of {len(chosen)} again: {run.words}")
         path = result_path(results, run.result)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from edgebatch_artifact.analysis.collect import points_of_figure
+from edgebatch_artifact.analysis.collect import figure_numbers
 from edgebatch_artifact.analysis.sources import gather, read_claims
 from edgebatch_artifact.runs.plan import plan_of
 from edgebatch_artifact.settings.cache import Grid
@@ -23,11 +23,11 @@ from edgebatch_artifact.verify.published import (
     check_strays,
     read_published,
 )
-from edgebatch_artifact.verify.results import Sample, check_results, simulate_again
+from edgebatch_artifact.verify.results import Resimulation, check_results, simulate_again
 
 
 def verify(
-    conf: Path, results: Path, benchmarks: Path, scale: str, sample: Sample, tell: Callable[[str], None]
+    conf: Path, results: Path, benchmarks: Path, scale: str, again: Resimulation, tell: Callable[[str], None]
 ) -> Iterator[Check]:
     """Every check, as it is made.
 
@@ -46,21 +46,21 @@ def verify(
     plan = plan_of(grid, results, scale)
     claims = read_claims(conf)
     with TemporaryDirectory() as folder:
-        published, platform = read_published(Path(plan.root), Path(folder))
+        published, platform = read_published(Path(plan.publish_prefix), Path(folder))
         yield platform
         tell("reading the results")
         intact = yield from check_results(plan.runs, results)
         settings = {
             id_: content for entry in plan.experiments.values() for id_, content in entry.settings.items()
         }
-        yield from simulate_again(intact, results, settings, published.elsewhere, sample, tell)
+        yield from simulate_again(intact, results, settings, published.elsewhere, again, tell)
         stored, tables = {run.result for run in intact}, Tables({}, {})
         for number, (name, experiment) in enumerate(plan.experiments.items(), 1):
             tell(f"drawing figure {number} of {len(plan.experiments)} again: {name}")
             if all(experiment.result(point) in stored for point in experiment.points):
                 tables.samples[name] = gather(experiment, results)
-                tables.points[name] = points_of_figure(experiment, tables.samples[name], claims)
-            yield from check_experiment(published, experiment, tables.points.get(name))
+                tables.numbers[name] = figure_numbers(experiment, tables.samples[name], claims)
+            yield from check_experiment(published, experiment, tables.numbers.get(name))
         tell("deciding the claims again")
         yield from check_conclusions(published, plan.experiments, tables, claims, grid.nominal, benchmarks)
         yield from check_strays(published, plan.experiments)

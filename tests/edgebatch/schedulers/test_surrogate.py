@@ -46,7 +46,7 @@ def test_the_optimum_is_that_of_dftsp_where_steps_wait_for_memory(requests):
 
 def test_a_sample_of_the_candidates_leads_to_the_same_optimum(monkeypatch):
     whole = [solve(instance, "surrogate").size for instance in instances(200, 30, seed=2)]
-    monkeypatch.setattr(largest_batch, "SAMPLE", 4)
+    monkeypatch.setattr(largest_batch, "CORE_SIZE", 4)
     assert [solve(instance, "surrogate").size for instance in instances(200, 30, seed=2)] == whole
 
 

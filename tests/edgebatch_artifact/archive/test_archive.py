@@ -20,7 +20,7 @@ from tests.workflow.checkout import ROOT
 TRACKED = ("README.md", "LICENSE", "CITATION.cff", "Snakefile", "requirements.lock")
 FIGURES = ("figures/a.csv", "figures/platform.json")
 JOBS = [
-    Job("draw", "draw points.csv a.pdf a.png", ("points.csv",), ("a.pdf", "a.png"), "a.pdf"),
+    Job("draw", "draw numbers.csv a.pdf a.png", ("numbers.csv",), ("a.pdf", "a.png"), "a.pdf"),
     Job("typeset", "latexmk", ("a.pdf",), ("paper/main.pdf",), "paper/main.pdf"),
     Job("page", "artifact report", ("a.png",), ("report.html",), "report.html"),
 ]
@@ -39,14 +39,14 @@ def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in TRACKED:
         shutil.copyfile(ROOT / name, name)
-    Path(".gitignore").write_text("points.csv\n*.p*\nreport.html\ndist/\n")
+    Path(".gitignore").write_text("numbers.csv\n*.p*\nreport.html\ndist/\n")
     Path("run").write_text("#!/bin/sh\n")
     Path("run").chmod(0o755)
     Path("paper").mkdir()
     Path("figures").mkdir()
     Path("figures/a.csv").write_text("1")
     record(Path("figures/platform.json"), [Path("figures/a.csv")])
-    for name in ("points.csv", "a.pdf", "a.png", "paper/main.pdf", "report.html"):
+    for name in ("numbers.csv", "a.pdf", "a.png", "paper/main.pdf", "report.html"):
         Path(name).write_text(name)
     _git("init")
     _git("add", ".")
@@ -62,9 +62,9 @@ def _graph(path):
 
 
 def test_the_zip_has_what_git_tracks_and_what_the_jobs_read_and_wrote(project):
-    Path("points.csv.bak.pdf").write_text("of no use")
+    Path("numbers.csv.bak.pdf").write_text("of no use")
     with zipfile.ZipFile(archive.archive(Path("dist"))) as archived:
-        made = {"points.csv", "a.pdf", "a.png", "paper/main.pdf", "report.html"}
+        made = {"numbers.csv", "a.pdf", "a.png", "paper/main.pdf", "report.html"}
         described = {"ro-crate-metadata.json", "SHA256SUMS"}
         assert set(archived.namelist()) == {*TRACKED, *FIGURES, ".gitignore", "run"} | made | described
 
@@ -100,9 +100,9 @@ def test_files_that_can_be_run_stay_so(project):
 def test_the_crate_says_which_command_made_which_file_from_what(project):
     graph = _graph(archive.archive(Path("dist")))
     action = graph["#made-a.pdf"]
-    assert action["description"] == "draw points.csv a.pdf a.png"
+    assert action["description"] == "draw numbers.csv a.pdf a.png"
     assert action["name"] == "snakemake --cores 8 a.pdf"
-    assert action["object"] == {"@id": "points.csv"}
+    assert action["object"] == {"@id": "numbers.csv"}
     assert action["result"] == [{"@id": "a.pdf"}, {"@id": "a.png"}]
     assert graph[action["instrument"]["@id"]]["name"] == "draw"
     assert {entry["@id"] for entry in graph["./"]["mentions"]} == {

@@ -27,7 +27,7 @@ def plan():
     return Plan("", "results", grid, partition(experiments), {})
 
 
-def _row(file, rule="draw", inputs="points.csv", command="draw", status="ok", plan="no update"):
+def _row(file, rule="draw", inputs="numbers.csv", command="draw", status="ok", plan="no update"):
     return "\t".join((file, "Thu Jan 1 00:00:00 2026", rule, "log", inputs, command, status, plan))
 
 
@@ -38,7 +38,7 @@ def _results(plan):
 def test_a_summary_gives_each_job_once_with_all_that_it_wrote(plan):
     rows = [_row("b.pdf"), _row("b.png"), _row("a.pdf", inputs="x.csv,a.csv")]
     assert read_summary(["Building DAG of jobs...", HEAD, *rows], plan) == [
-        Job("draw", "draw", ("points.csv",), ("b.pdf", "b.png"), "b.pdf"),
+        Job("draw", "draw", ("numbers.csv",), ("b.pdf", "b.png"), "b.pdf"),
         Job("draw", "draw", ("a.csv", "x.csv"), ("a.pdf",), "a.pdf"),
     ]
 
@@ -46,7 +46,7 @@ def test_a_summary_gives_each_job_once_with_all_that_it_wrote(plan):
 @pytest.mark.parametrize(
     ("step", "declared", "read"),
     [
-        (f"draw {DATA} points.csv", "points.csv", {DATA}),
+        (f"draw {DATA} numbers.csv", "numbers.csv", {DATA}),
         (f"collect {DATA} a.csv", "conf/claims.yaml", {DATA, "results of mine"}),
         ("report results . workflow/report full", "a.png", {DATA}),
         ("conclude results .", "conf/config.yaml", {DATA, "results/nominal.json"}),

@@ -9,7 +9,7 @@ from edgebatch_artifact.publish.paper_values import (
     claim_values,
     configuration_values,
     gain_values,
-    point_values,
+    number_values,
     values_file,
     width_values,
 )
@@ -31,7 +31,7 @@ POINTS = pd.DataFrame(
 
 
 def test_points_are_named_by_their_axes():
-    assert point_values(EXPERIMENT, POINTS) == {
+    assert number_values(EXPERIMENT, POINTS) == {
         "load/m/dftsp/0.5/throughput_per_s": "12.3",
         "load/m/other/0.5/throughput_per_s": "0",
         "load/n/dftsp/200/throughput_per_s": "1234",
@@ -40,7 +40,7 @@ def test_points_are_named_by_their_axes():
 
 def test_shares_of_claims_are_numbered():
     experiment = make_experiment("robust", figure={"draw": "claims"})
-    assert point_values(experiment, pd.DataFrame({"share": [1.0, 0.925]})) == {
+    assert number_values(experiment, pd.DataFrame({"share": [1.0, 0.925]})) == {
         "robust/1": "100 %",
         "robust/2": "92.5 %",
     }

@@ -12,7 +12,7 @@ from edgebatch_artifact.runs.result_file import read_result, result_path
 from edgebatch_artifact.verify import results as results_module
 from edgebatch_artifact.verify.outcome import Outcome
 from edgebatch_artifact.verify.published import CONCLUSIONS
-from edgebatch_artifact.verify.results import Sample, check_results, simulate_again
+from edgebatch_artifact.verify.results import Resimulation, check_results, simulate_again
 from tests.edgebatch_artifact.small_tree import EXPERIMENT, make_tree
 
 FIGURE, TABLE = f"figures/{EXPERIMENT}", f"paper/tables/{EXPERIMENT}.tex"
@@ -179,17 +179,17 @@ def test_a_result_that_holds_another_setting_or_code_than_its_name_says_is_named
 
 def _again(plan, sample, seed=0, elsewhere=False, runs=None):
     settings = plan.experiments[EXPERIMENT].settings
-    chosen = Sample(sample, seed)
+    chosen = Resimulation(sample, seed)
     checks = simulate_again(runs or plan.runs, RESULTS, settings, elsewhere, chosen, lambda doing: None)
     return {check.file: check for check in checks}
 
 
 def test_a_seed_decides_which_settings_are_simulated_again(runs):
-    chosen = [Sample(2, seed).of(runs) for seed in range(6)]
+    chosen = [Resimulation(2, seed).of(runs) for seed in range(6)]
     assert all(len({run.result for run in sample}) == 2 for sample in chosen)
-    assert chosen == [Sample(2, seed).of(runs[::-1]) for seed in range(6)]
+    assert chosen == [Resimulation(2, seed).of(runs[::-1]) for seed in range(6)]
     assert len({tuple(sample) for sample in chosen}) > 1
-    assert set(Sample(99, 0).of(runs)) == set(runs)
+    assert set(Resimulation(99, 0).of(runs)) == set(runs)
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
