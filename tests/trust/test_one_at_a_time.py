@@ -10,8 +10,8 @@ from tests.workflow.checkout import execute
 
 LINE = r"artifact: results/run\.lock: found process (\d+) on .+ since [\d-]+ [\d:+]+: .*snakemake"
 WAITING = "artifact: waiting for the jobs of a run that was killed"
-WORK = "        with job_at_work(RESULTS):\n"
-HANG = "            import time\n            while not Path('go').exists():\n                time.sleep(1)\n"
+WORK = "    with job_at_work(RESULTS):\n"
+HANG = "        import time\n        while not Path('go').exists():\n            time.sleep(1)\n"
 
 
 def _wait_for(condition, seconds=60):
