@@ -35,7 +35,7 @@ def test_the_page_says_what_was_measured():
     assert _page() == costs_section(stored(), _published()), "run: python benchmarks/costs_report.py"
 
 
-def test_every_experiment_has_a_row_in_the_page():
+def test_every_experiment_has_a_row_on_the_page():
     assert all(_row(_page(), f"`{name}`") for name in _published())
 
 
