@@ -2,16 +2,16 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3
-# what this process may use, as the machine and SLURM say
+# the cores that this process may use, by SLURM's allocation or its CPU affinity
 CORES ?= $(shell $(PYTHON) -c 'import os; print(os.environ.get("SLURM_CPUS_PER_TASK") or len(getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count()))(0)))')
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/python -m snakemake
 SMOKE := --config scale=smoke
-# what users set for themselves changes nothing here
+# settings of the user change nothing here
 export PIP_USER := 0
 export PYTHONNOUSERSITE := 1
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONOPTIMIZE SNAKEMAKE_PROFILE
-# Snakemake keeps copies of its sources in a cache, which a home that cannot be written does not offer
+# Snakemake caches copies of its sources in the user's home; if that cannot be written, they go into the project
 HOME_CACHE := $(shell mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake" 2>/dev/null && echo yes)
 ifneq ($(HOME_CACHE),yes)
 export XDG_CACHE_HOME := .snakemake/cache
@@ -22,35 +22,35 @@ endif
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-reproduce: .venv/ready ## regenerate every figure, table, claim, the report and the PDF
+reproduce: .venv/ready ## make every figure, table and claim, the report and the PDF
 	$(SNAKEMAKE) --cores $(CORES)
 
 test: .venv/ready ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/project tests/workflow tests/edgebatch_artifact tests/edgebatch tests/refusals tests/surroundings tests/fuzz
 
-verify: .venv/ready ## check that figures, tables and claims follow from the results, and simulate some again
+verify: .venv/ready ## check that results, figures, tables and claims agree, and simulate a sample again
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m edgebatch_artifact.cli verify
 
-test-slurm: .venv/ready ## run the pipeline on two nodes of SLURM, and lose one; as root, after tests/slurm/install
+test-slurm: .venv/ready ## run the pipeline on two nodes of SLURM, and kill one (as root, after tests/slurm/install)
 	$(BIN)/python -m pytest tests/slurm
 
-fuzz: .venv/ready ## try 100,000 mutated instances and experiments on the readers
+fuzz: .venv/ready ## feed 100,000 mutated instances and experiments to the readers
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/fuzz --examples 63000
 
 conformance: .venv/ready ## compare all exact schedulers on thousands of random instances
 	$(BIN)/python -m pytest -n 2 tests/conformance
 
-trust: .venv/ready ## the same bytes anywhere, nothing lost whatever happens, only what changed runs again
+trust: .venv/ready ## kill runs, fill disks and edit files: same bytes, no work lost, only changes run again
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/trust
 
 smoke: .venv/ready ## run the whole pipeline at small scale, below results/smoke/
 	$(SNAKEMAKE) --cores $(CORES) $(SMOKE)
 
-benchmark: .venv/ready ## race the exact schedulers, then measure the pipeline and what each figure costs
+benchmark: .venv/ready ## race the exact schedulers, and measure the pipeline and the cost of each figure
 	OPENBLAS_NUM_THREADS=1 PYTHONPATH=src $(BIN)/python benchmarks/race.py
 	$(BIN)/python benchmarks/benchmark.py
 
-archive: .venv/ready ## put sources, results, figures, paper and report into one zip, below dist/
+archive: .venv/ready ## pack sources, results, figures, paper and report into one zip below dist/
 	$(BIN)/python -m edgebatch_artifact.cli archive
 
 lint: .venv/ready ## check style, types and the workflow

@@ -21,7 +21,7 @@ def _row(section, start):
     return line
 
 
-def _readme():
+def _page():
     text = (ROOT / "benchmarks/costs.md").read_text(encoding="utf-8")
     return text.partition(f"{BEGIN}\n")[2].partition(END)[0]
 
@@ -31,12 +31,12 @@ def _published():
     return [name for name in experiments() if (ROOT / f"figures/{name}.csv").exists()]
 
 
-def test_the_readme_says_what_was_measured():
-    assert _readme() == costs_section(stored(), _published()), "run: python benchmarks/costs_report.py"
+def test_the_page_says_what_was_measured():
+    assert _page() == costs_section(stored(), _published()), "run: python benchmarks/costs_report.py"
 
 
-def test_every_experiment_has_a_row_in_the_readme():
-    assert all(_row(_readme(), f"`{name}`") for name in _published())
+def test_every_experiment_has_a_row_on_the_page():
+    assert all(_row(_page(), f"`{name}`") for name in _published())
 
 
 def test_a_row_names_the_command_with_its_settings_minutes_and_disk():

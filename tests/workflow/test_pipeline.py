@@ -208,3 +208,13 @@ def test_the_worked_scheduler_simulates_as_it_stands(tmp_path):
     done = execute(folder, sys.executable, "-m", "edgebatch_artifact.cli", "simulate", *overrides)
     assert done.returncode == 0, done.stdout
     assert "scheduler=worked_example" in done.stdout
+
+
+def test_the_worked_device_simulates_as_it_stands(tmp_path):
+    folder = copy_checkout(tmp_path / "copy", parts=("conf", "src"))
+    device = example(EXTENDING, "yaml", "devices: ")
+    (folder / "conf/edge_node/worked_example.yaml").write_text(device, encoding="utf-8")
+    overrides = ("edge_node=worked_example", "simulation.epochs=2", "simulation.seeds=2")
+    done = execute(folder, sys.executable, "-m", "edgebatch_artifact.cli", "simulate", *overrides)
+    assert done.returncode == 0, done.stdout
+    assert "edge_node=worked_example" in done.stdout
