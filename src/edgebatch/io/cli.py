@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import ast
+import inspect
 import json
 import shutil
 import sys
@@ -15,13 +18,25 @@ import numpy as np
 from edgebatch import schedulers, solve
 from edgebatch.errors import InputError
 from edgebatch.io.answer_table import answer_table
-from edgebatch.io.command_line import Parser
+from edgebatch.io.command_line import Parser, run_command
 from edgebatch.io.instance_format import FORMAT, answer, parse_instance
 from edgebatch.io.json_text import read_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command line; returns the exit status that `run_command` documents."""
+    return run_command("edgebatch", lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> None:
+    chosen = _parser().parse_args(arguments)
+    if chosen.command == "schedulers":
+        _list_schedulers()
+    else:
+        _solve(chosen.file, chosen.scheduler, chosen.json or not sys.stdout.isatty())
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="edgebatch", description="Schedule LLM inference in batches at a wireless edge node."
     )
@@ -43,18 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     solving.add_argument("--json", action="store_true", help="print JSON on a terminal too")
     commands.add_parser("schedulers", help="list the schedulers and their options")
-    chosen = parser.parse_args(arguments)
-    try:
-        if chosen.command == "schedulers":
-            _list_schedulers()
-        else:
-            _solve(chosen.file, chosen.scheduler, chosen.json or not sys.stdout.isatty())
-    except InputError as error:
-        print(f"edgebatch: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        sys.stderr.close()
-    return 0
+    return parser
 
 
 def _solve(file: str, scheduler: str, as_json: bool) -> None:
@@ -88,7 +92,12 @@ def _text(file: str, where: str) -> str:
 
 def _list_schedulers() -> None:
     for name in schedulers.names():
-        summary = (sys.modules[schedulers.get(name).__module__].__doc__ or "").splitlines()[0]
-        print(f"{name}: {summary}")
+        print(f"{name}: {_summary(name)}")
         for option, default in schedulers.options(name).items():
             print(f"    {option} = {default!r}")
+
+
+def _summary(scheduler: str) -> str:
+    """First line of the scheduler's file; read from the source, since ``python -OO`` drops docstrings."""
+    source = inspect.getsource(sys.modules[schedulers.get(scheduler).__module__])
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]

@@ -14,8 +14,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from edgebatch.search.compiled import compiled
 
 # All that `decide` calls stands in this file: Numba's cache looks at the time of a function's own file, so
 # that an edit of another would not reach the compiled search.
@@ -58,7 +59,7 @@ class Rows(NamedTuple):
     per_second: NDArray[np.float64]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _sink(heap, size, value):  # type: ignore[no-untyped-def]
     """Put `value` in place of the largest of a max-heap."""
     at = 0
@@ -75,7 +76,7 @@ def _sink(heap, size, value):  # type: ignore[no-untyped-def]
     heap[at] = value
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _rise(heap, size, value):  # type: ignore[no-untyped-def]
     """Add `value` to a max-heap of `size`."""
     at = size
@@ -85,7 +86,7 @@ def _rise(heap, size, value):  # type: ignore[no-untyped-def]
     heap[at] = value
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _combine(cost, multipliers):  # type: ignore[no-untyped-def]
     """Surrogate cost of each candidate."""
     weight = np.empty(cost.shape[1])
@@ -98,7 +99,7 @@ def _combine(cost, multipliers):  # type: ignore[no-untyped-def]
     return weight
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _surrogate_budget(rows, multipliers):  # type: ignore[no-untyped-def]
     """The surrogate budget, a hair wide: constant and rate."""
     constant, rate = 0.0, 0.0
@@ -108,7 +109,7 @@ def _surrogate_budget(rows, multipliers):  # type: ignore[no-untyped-def]
     return constant * (1 + MARGIN), rate * (1 + MARGIN)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def largest(rows, multipliers):  # type: ignore[no-untyped-def]
     """Largest batch that one surrogate budget allows, whatever its tightest request.
 
@@ -133,7 +134,7 @@ def largest(rows, multipliers):  # type: ignore[no-untyped-def]
     return best
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _screen(k, rows, multipliers, tries):  # type: ignore[no-untyped-def]
     """Refute batches of `k` by one surrogate budget, for each request as the batch's tightest.
 
@@ -179,7 +180,7 @@ def _screen(k, rows, multipliers, tries):  # type: ignore[no-untyped-def]
     return place - first, relevant[first:]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _cheapest(weight, k, chosen):  # type: ignore[no-untyped-def]
     """Fill `chosen` with the `k` requests of smallest surrogate cost; the largest of these costs."""
     heap = np.empty(k)
@@ -200,7 +201,7 @@ def _cheapest(weight, k, chosen):  # type: ignore[no-untyped-def]
     return heap[0]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untyped-def]
     """Solve the linear relaxation of choosing `k` requests within `room`, by column generation.
 
@@ -308,7 +309,7 @@ def _relax(cost, k, room, multipliers, chosen, share):  # type: ignore[no-untype
     return OPEN
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _branch(cost, k, room, multipliers, depth, limit, chosen):  # type: ignore[no-untyped-def]
     """Choose `k` requests within `room`, or refute that, by branch and bound on the relaxation.
 
@@ -386,7 +387,7 @@ def _branch(cost, k, room, multipliers, depth, limit, chosen):  # type: ignore[n
     return REFUTED, nodes
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _settle(weight, k, room, multipliers, chosen):  # type: ignore[no-untyped-def]
     """Surrogate costs below which a request must be in a batch of k, and above which it must be out.
 
@@ -406,7 +407,7 @@ def _settle(weight, k, room, multipliers, chosen):  # type: ignore[no-untyped-de
     return following - gap, dearest + gap
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _dominates(cost, i, j):  # type: ignore[no-untyped-def]
     """Whether `i` costs no more than `j` in any row, so that a batch with j and without i may swap them."""
     for r in range(cost.shape[0]):  # noqa: SIM110
@@ -415,7 +416,7 @@ def _dominates(cost, i, j):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _remember(pool, multipliers):  # type: ignore[no-untyped-def]
     """Put `multipliers` last in the pool, in place of the first."""
     for r in range(pool.shape[1]):
@@ -424,7 +425,7 @@ def _remember(pool, multipliers):  # type: ignore[no-untyped-def]
         pool[-1, r] = multipliers[r]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _columns(cost, index):  # type: ignore[no-untyped-def]
     result = np.empty((cost.shape[0], index.size))
     for r in range(cost.shape[0]):
@@ -433,7 +434,7 @@ def _columns(cost, index):  # type: ignore[no-untyped-def]
     return result
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def decide(k, rows, pool, limit, chosen):  # type: ignore[no-untyped-def]
     """Look for a batch of `k` with each request in turn as its tightest.
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from edgebatch.search.compiled import compiled
 
 FOUND, FAILED, FAILED_BY_COUNTS, OPEN = 0, 1, 2, 3
 """State of a node: a feasible batch; none below; none below, by memory or compute time; to expand."""
@@ -36,7 +37,7 @@ class Budgets(NamedTuple):
 # time of its own file: in another file an edit of a price would not reach the compiled search.
 
 
-@njit(cache=True)
+@compiled()
 def memory_bytes(cost, counts):  # type: ignore[no-untyped-def]
     """Memory of a batch with `counts` requests of each output length."""
     total = cost.weight_bytes
@@ -45,7 +46,7 @@ def memory_bytes(cost, counts):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True)
+@compiled()
 def compute_time_s(cost, counts):  # type: ignore[no-untyped-def]
     """Compute time t(S) of a batch with `counts` requests of each output length: equation (4)."""
     flops = 0.0
@@ -56,7 +57,7 @@ def compute_time_s(cost, counts):  # type: ignore[no-untyped-def]
     return flops * cost.seconds_per_flop
 
 
-@njit(cache=True)
+@compiled()
 def stall_s(cost, counts):  # type: ignore[no-untyped-def]
     """Time that a batch waits for memory beyond its arithmetic: `edgebatch.model.roofline.stall_s`, compiled."""
     pace = cost.pace
@@ -79,7 +80,7 @@ def stall_s(cost, counts):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True)
+@compiled()
 def largest_by_compute(levels, cost, budgets):  # type: ignore[no-untyped-def]
     """Largest batch that compute time and deadlines alone allow, over every tightest request."""
     lengths = cost.request_bytes.shape[0]
@@ -101,7 +102,7 @@ def largest_by_compute(levels, cost, budgets):  # type: ignore[no-untyped-def]
     return best
 
 
-@njit(cache=True)
+@compiled()
 def search_batch_size(z, levels, cost, budgets, rules, node_limit, taken):  # type: ignore[no-untyped-def]
     """Look for a batch of exactly `z`, with each request in turn as its tightest.
 
@@ -137,7 +138,7 @@ def search_batch_size(z, levels, cost, budgets, rules, node_limit, taken):  # ty
     return -1, nodes
 
 
-@njit(cache=True)
+@compiled()
 def _insert(d, levels, ranks, size, uplink, downlink):  # type: ignore[no-untyped-def]
     """Add request `d` to its chain; `uplink`, `downlink` hold the prefix sums of each chain."""
     k = levels.chain[d]
@@ -154,7 +155,7 @@ def _insert(d, levels, ranks, size, uplink, downlink):  # type: ignore[no-untype
         downlink[sums + j] = downlink[sums + j - 1] + levels.downlink_share[d]
 
 
-@njit(cache=True)
+@compiled()
 def _smallest_sums(sums, levels, size, needed, result):  # type: ignore[no-untyped-def]
     """Fill result[k, r] with the sum of the r smallest shares among chains k and later."""
     chain_count = levels.length.shape[0]
@@ -184,7 +185,7 @@ def _smallest_sums(sums, levels, size, needed, result):  # type: ignore[no-untyp
         old, new = new, old
 
 
-@njit(cache=True)
+@compiled()
 def _walk(z, d, levels, size, uplink, downlink, cost, budgets, rules, node_limit, taken):  # type: ignore[no-untyped-def]
     """Walk the tree of batch size `z` whose tightest request is `d`, depth first.
 
@@ -273,7 +274,7 @@ def _walk(z, d, levels, size, uplink, downlink, cost, budgets, rules, node_limit
         nodes += 1
 
 
-@njit(cache=True)
+@compiled()
 def _cheapest_breaks(level, need, levels, size, counts, cost, budgets, time_limit):  # type: ignore[no-untyped-def]
     """Whether memory or compute time breaks even if the shortest outputs left fill the batch."""
     filled = counts.copy()
