@@ -1,1 +1,5 @@
-"""Files and command lines: the instance format, and ``edgebatch``."""
+"""Instance files, and the command line ``edgebatch``."""
+
+from edgebatch.io.instance_format import parse_instance, read_instance
+
+__all__ = ["parse_instance", "read_instance"]

@@ -11,15 +11,14 @@ import sys
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 
 from edgebatch import schedulers, solve
 from edgebatch.errors import InputError
 from edgebatch.io.answer_table import answer_table
-from edgebatch.io.command_line import Parser, run_command
-from edgebatch.io.instance_format import FORMAT, answer, parse_instance
+from edgebatch.io.command_line import Parser, ended_by_interrupt, run_command
+from edgebatch.io.instance_format import FORMAT, answer, parse_instance, read_instance
 from edgebatch.io.json_text import read_text
 
 
@@ -67,11 +66,11 @@ def _solve(file: str, scheduler: str, as_json: bool) -> None:
     except InputError as error:
         raise InputError("--scheduler", error.found, error.expected) from None
     where = "standard input" if file == "-" else file
-    instance = parse_instance(_text(file, where), where)
+    instance = parse_instance(read_text(None), where) if file == "-" else read_instance(file)
     begin = time.perf_counter()
     try:
         # numbers at the ends of what floats hold: an error below, or a request that nobody can serve
-        with np.errstate(all="ignore"):
+        with ended_by_interrupt(), np.errstate(all="ignore"):
             schedule = solve(instance, scheduler)
             solve_time_s = time.perf_counter() - begin
             result = answer(instance, schedule, scheduler, solve_time_s)
@@ -81,13 +80,6 @@ def _solve(file: str, scheduler: str, as_json: bool) -> None:
         raise InputError("", str(error), "numbers whose products and ratios floats can hold", where) from None
     columns = shutil.get_terminal_size().columns
     print(json.dumps(result, indent=2) if as_json else answer_table(instance, result, columns))
-
-
-def _text(file: str, where: str) -> str:
-    try:
-        return read_text(None if file == "-" else Path(file))
-    except InputError as error:
-        raise error.at(where) from None
 
 
 def _list_schedulers() -> None:

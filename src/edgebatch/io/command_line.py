@@ -1,7 +1,7 @@
-"""What every command line of the project shares: how its words are refused, and how it ends.
+"""Parsing and error handling that all command lines of the project share.
 
-`Parser` refuses words in one line. `run_command` runs a command and turns whatever stops it into one line
-on standard error and an exit status.
+`Parser` refuses a command line that it cannot use. `run_command` runs a command and turns the error that
+stops it into one line on standard error and an exit status.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import argparse
 import contextlib
 import io
 import os
+import signal
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, TextIO
 
 from edgebatch.errors import InputError, one_line, one_of
@@ -22,11 +23,11 @@ FAILED, REFUSED, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 
 
 def run_command(program: str, command: Callable[[], int | None]) -> int:
-    """Run a command of the command line, and say in at most one line what stopped it.
+    """Run a command, and turn the error that stops it into one line on standard error and an exit status.
 
-    A closed standard stream becomes one that cannot be used, so that no other file takes its place.
-    Characters that the encoding of standard output lacks are written as escapes such as ``\\xb1``. Warnings
-    take one line each.
+    A standard stream that is closed is opened as one that fails when it is used, so that no other file takes
+    its number. Characters that the encoding of standard output lacks are escaped, as on standard
+    error. Each warning is one line.
 
     Parameters
     ----------
@@ -38,9 +39,9 @@ def run_command(program: str, command: Callable[[], int | None]) -> int:
     Returns
     -------
     int
-        The status of the command, or of the `SystemExit` that it raised. 2 if it raised `InputError`. 130
-        after Ctrl-C. 141, without a line, if the reader of its output has gone. 1 after any other `OSError`,
-        such as a full disk, or if memory runs out; also if standard output cannot take the last of the text.
+        The status of the command, or of the `SystemExit` that it raised. 2 if it raised `InputError`; 130
+        after Ctrl-C; 141, without a line, if the reader of a pipe has gone; 1 after another `OSError`, such
+        as a full disk, also if standard output fails only at the end; 1 if memory runs out.
     """
     _open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
@@ -74,6 +75,23 @@ def run_command(program: str, command: Callable[[], int | None]) -> int:
     return status
 
 
+@contextlib.contextmanager
+def ended_by_interrupt() -> Iterator[None]:
+    """Let Ctrl-C end the process at once, by the signal itself.
+
+    Compiled code does not look for signals, so `KeyboardInterrupt` would wait for the end of a long search.
+    For blocks that leave nothing behind: no ``finally`` is run.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _status(command: Callable[[], int | None], say: Callable[[object], None]) -> int:
     try:
         return command() or 0
@@ -85,23 +103,23 @@ def _status(command: Callable[[], int | None], say: Callable[[object], None]) ->
 
 
 def _open_closed_streams() -> None:
-    """Put the null device in place of each standard stream that is closed.
+    """Open the null device in place of each standard stream that is closed.
 
-    Standard input and output get it in the direction that they do not use: reading and writing then fail,
-    where the null device itself would lose the output and call that success.
+    Standard input is opened for writing and standard output for reading. Their use then fails, where output
+    to the null device would be lost without an error.
     """
     if sys.stdin is None:
-        sys.stdin = open(os.open(os.devnull, os.O_WRONLY))
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_WRONLY))
     if sys.stdout is None:
-        sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w")
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
     if sys.stderr is None:
-        sys.stderr = open(os.open(os.devnull, os.O_WRONLY), "w")
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def _drop_unwritable(stream: TextIO) -> bool:
-    """Flush `stream`; if that fails, drop what it holds, and say so.
+    """Flush `stream` and return False; if that fails, drop the text that it holds and return True.
 
-    Python would try once more when it exits, and end with a traceback.
+    Python would flush the same text once more at exit, and print a traceback.
     """
     try:
         stream.flush()
@@ -113,9 +131,9 @@ def _drop_unwritable(stream: TextIO) -> bool:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose refusals are one line on standard error with the nearest known word, and exit status 2.
+    """A parser that refuses a command line in one line, with the nearest name that it knows, and status 2.
 
-    If it has commands, its own options take no values.
+    In a parser with commands, the options before the command must not take values.
     """
 
     def __init__(self, **more: Any) -> None:
@@ -139,7 +157,7 @@ class Parser(argparse.ArgumentParser):
         return self._commands
 
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
-        """Parse, and refuse an unknown command or flag with the names that this parser knows."""
+        """Parse, and refuse an unknown command or flag with the names that this parser has."""
         words = list(sys.argv[1:] if args is None else args)
         if self._commands is not None:
             command = next((word for word in words if not word.startswith("-")), None)

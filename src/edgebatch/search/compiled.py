@@ -1,4 +1,4 @@
-"""The decorator of compiled functions: `numba.njit` with a cache that damage or a lack of rights cannot stop."""
+"""Decorator of the compiled functions: `numba.njit` that also works if its cache is damaged or read-only."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import pickletools
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from numba import njit
 
 
-def compiled(error_model: str = "python") -> Callable[[Callable[..., Any]], Any]:
+def compiled(error_model: Literal["python", "numpy"] = "python") -> Callable[[Callable[..., Any]], Any]:
     """Compile a function by `numba.njit` when it is first called, and cache its machine code in a file.
 
-    Numba raises an error where it cannot write a cache, and where a file of its cache is empty or cut, as a
-    power cut leaves it. Here a damaged file is removed, so that Numba compiles and stores the function anew.
-    Without a folder to write to, the function is compiled in each process: a folder that all users share, as
-    ``/tmp``, is no substitute, since loading machine code means to trust it. Either makes a `RuntimeWarning`.
+    A file of the cache that is empty, cut or unreadable, as a power cut may leave it, is removed, and Numba
+    compiles the function again. If no folder for the cache can be written, the function is compiled in each
+    process. Both are told by a `RuntimeWarning`. A folder that all users share, such as ``/tmp``, is not used
+    instead, since machine code that is loaded has to be trusted.
 
     Parameters
     ----------
@@ -27,8 +27,10 @@ def compiled(error_model: str = "python") -> Callable[[Callable[..., Any]], Any]
 
     def decorate(function: Callable[..., Any]) -> Any:
         try:
-            cached = njit(cache=True, error_model=error_model)(function)
-            _remove_damaged(Path(cached.stats.cache_path), function)
+            cached: Any = njit(cache=True, error_model=error_model)(function)
+            # under NUMBA_DISABLE_JIT this is the plain function, which has no cache
+            if cached is not function:
+                _remove_damaged(Path(cached.stats.cache_path), function)
         except (RuntimeError, OSError):
             folder = Path(function.__code__.co_filename).parent / "__pycache__"
             warnings.warn(
