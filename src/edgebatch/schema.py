@@ -87,22 +87,22 @@ class Checked:
         dataclasses.dataclass(frozen=True)(cls)
 
     def __post_init__(self) -> None:
-        for name, metadata in _limits(typing.cast(Hashable, type(self))):
-            _check(name, getattr(self, name), metadata)
+        for name, allowed, names in _limits(typing.cast(Hashable, type(self))):
+            _check(name, getattr(self, name), allowed, names)
 
 
 @functools.cache
-def _limits(cls: Any) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    """Name and metadata of each field of `cls` that declares what it may hold."""
-    return tuple((field.name, field.metadata) for field in dataclasses.fields(cls) if field.metadata)
+def _limits(cls: Any) -> tuple[tuple[str, Range | None, tuple[str, ...] | None], ...]:
+    """Name of each field of `cls` that has limits, with its range or its choice of names."""
+    fields = (field for field in dataclasses.fields(cls) if field.metadata)
+    return tuple((field.name, field.metadata.get("allowed"), field.metadata.get("names")) for field in fields)
 
 
-def _check(key: str, value: object, metadata: Mapping[str, Any]) -> None:
+def _check(key: str, value: object, allowed: Range | None, names: tuple[str, ...] | None) -> None:
     if isinstance(value, tuple):
         for index, item in enumerate(value):
-            _check(f"{key}[{index}]", item, metadata)
+            _check(f"{key}[{index}]", item, allowed, names)
         return
-    allowed, names = metadata.get("allowed"), metadata.get("names")
     if allowed is not None and value not in allowed:
         raise InputError(key, describe(value), str(allowed))
     if names is not None and value not in names:

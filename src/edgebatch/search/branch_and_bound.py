@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebatch.search.compiled import compiled
+from edgebatch.search.jit import compiled
 
 # All that `decide` calls stands in this file: Numba's cache looks at the time of a function's own file, so
 # that an edit of another would not reach the compiled search.

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edgebatch.search.compiled import compiled
+from edgebatch.search.jit import compiled
 
 FOUND, FAILED, FAILED_BY_COUNTS, OPEN = 0, 1, 2, 3
 """State of a node: a feasible batch; none below; none below, by memory or compute time; to expand."""

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 MODULE = """
-from edgebatch.search.compiled import compiled
+from edgebatch.search.jit import compiled
 
 @compiled()
 def twice(x):
