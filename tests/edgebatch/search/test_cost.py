@@ -66,7 +66,7 @@ print(forests(unit_instance([1] * 5, compute_s=3.0), bounded=True)[0].largest)
 """
 FREE = """
 
-@njit(cache=True)
+@compiled()
 def compute_time_s(cost, counts):
     return 0.0
 """
