@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickletools
 import warnings
 from collections.abc import Callable
@@ -10,14 +11,17 @@ from typing import Any, Literal
 
 from numba import njit
 
+BLOCK_BYTES = 4096
+"""Size of a file system's block. After a power cut, a block that was not written may read as zeros."""
+
 
 def compiled(error_model: Literal["python", "numpy"] = "python") -> Callable[[Callable[..., Any]], Any]:
     """Compile a function by `numba.njit` when it is first called, and cache its machine code in a file.
 
-    A file of the cache that is empty, cut or unreadable, as a power cut may leave it, is removed, and Numba
-    compiles the function again. If no folder for the cache can be written, the function is compiled in each
-    process. Both are told by a `RuntimeWarning`. A folder that all users share, such as ``/tmp``, is not used
-    instead, since machine code that is loaded has to be trusted.
+    A file of the cache that is unreadable, empty, cut, or has a block of zeros, as a power cut may leave it,
+    is removed, and Numba compiles the function again. If no folder for the cache can be written, the function
+    is compiled in each process. Both are told by a `RuntimeWarning`. A folder that all users share, such as
+    ``/tmp``, is not used instead, since machine code that is loaded has to be trusted.
 
     Parameters
     ----------
@@ -57,16 +61,20 @@ def _remove_damaged(folder: Path, function: Callable[..., Any]) -> None:
 
 
 def _is_whole(file: Path) -> bool:
-    """Whether a file can be read, and is one pickle or several without a break, as Numba documents it."""
+    """Whether a file can be read, holds whole pickles, as Numba documents it, and has no block of zeros.
+
+    The pickles are walked through and not loaded: the classes that they name may not be defined yet.
+    """
     try:
-        with file.open("rb") as stream:
-            pickles = 0
-            while stream.peek(1):
-                for _ in pickletools.genops(stream):
-                    pass
-                pickles += 1
+        data = file.read_bytes()
+        stream = io.BytesIO(data)
+        while not data or stream.tell() < len(data):
+            for _ in pickletools.genops(stream):
+                pass
     except FileNotFoundError:
         return True
     except (OSError, ValueError):
         return False
-    return pickles > 0
+    # machine code that is partly zeros would end the process when it runs
+    zeros = bytes(BLOCK_BYTES)
+    return not any(data.startswith(zeros, at) for at in range(0, len(data), BLOCK_BYTES))

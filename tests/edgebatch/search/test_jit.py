@@ -7,12 +7,15 @@ import sys
 
 import pytest
 
+from edgebatch.search.jit import BLOCK_BYTES
+
 MODULE = """
+import numpy as np
 from edgebatch.search.jit import compiled
 
 @compiled()
 def twice(x):
-    return 2 * x
+    return np.full(x, 2).sum()
 """
 PROGRAM = """
 import warnings
@@ -88,6 +91,15 @@ def test_a_damaged_file_makes_one_warning_and_is_replaced(stored, how, kind):
     assert _run(stored) == [LOADED]
 
 
+def test_machine_code_with_a_block_of_zeros_is_not_run(stored):
+    (file,) = stored.glob("__pycache__/*.nbc")
+    data = file.read_bytes()
+    assert len(data) > 2 * BLOCK_BYTES
+    file.write_bytes(data[:BLOCK_BYTES] + bytes(BLOCK_BYTES) + data[2 * BLOCK_BYTES :])
+    assert _run(stored)[1:] == [COMPILED]
+    assert _run(stored) == [LOADED]
+
+
 def test_files_of_other_functions_are_left_alone(stored):
     other = stored / "__pycache__/doubling.thrice-9.py311.nbi"
     other.write_bytes(b"")
@@ -122,7 +134,7 @@ def test_a_damaged_file_that_cannot_be_removed_is_not_used(stored):
 
 
 def test_changed_source_is_compiled_again(stored):
-    (stored / "doubling.py").write_text(MODULE.replace("2 * x", "x + 20"))
+    (stored / "doubling.py").write_text(MODULE.replace("np.full(x, 2).sum()", "x + 20"))
     assert _run(stored) == ["41 0"]
 
 
