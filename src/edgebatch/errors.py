@@ -1,4 +1,4 @@
-"""The two ways in which this package refuses to go on."""
+"""Errors of the package: bad input, and a schedule that breaks a constraint."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """Input that cannot be used. Its message is one line: file, key, what was found, what is expected.
+    """Input that cannot be used. The message is one line: file, key, what was found, what is expected.
 
     Parameters
     ----------
     key
         Dotted path of the offending value, such as ``requests[3].latency_s``.
     found
-        What stands there, as a person would recognise it.
+        The value that stands there, as the message shows it.
     expected
-        What may stand there.
+        What may stand there, such as ``a number above 0``.
     where
-        File (or command line) the value comes from; empty until the reader of that file is known.
+        File that the value comes from, or ``command line``; a caller that knows it may add it by `at`.
     """
 
     def __init__(self, key: str, found: object, expected: str, where: str = "") -> None:
@@ -27,22 +27,30 @@ class InputError(ValueError):
         super().__init__(one_line(f"{place}: found {found}, expected {expected}"))
 
     def at(self, where: str = "", prefix: str = "") -> InputError:
-        """The same error with the file, and with the path that leads to its key."""
+        """Return the same error with its file, and with a path in front of its key.
+
+        Parameters
+        ----------
+        where
+            File that the value comes from; the one that the error has, unless given.
+        prefix
+            Dotted path to the mapping or list that the key of this error is in.
+        """
         joint = "" if not prefix or not self.key or self.key.startswith("[") else "."
         return InputError(prefix + joint + self.key, self.found, self.expected, where or self.where)
 
 
 class InfeasibleSchedule(AssertionError):
-    """A scheduler returned a schedule that breaks a constraint: a defect of the scheduler."""
+    """A schedule breaks a constraint, which is a defect of the scheduler that returned it."""
 
 
 def one_line(text: str) -> str:
-    """`text` with whatever would break its line, or a terminal, written out."""
+    """Escape the characters of `text` that do not print, such as line breaks and terminal codes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def one_of(found: object, names: Iterable[str]) -> str:
-    """What is expected where `found` is none of `names`: the names, nearest first if one is near."""
+    """Say that one of `names` is expected in place of `found`, and which of them is close to it."""
     known = sorted(names)
     if not known:
         return "none"

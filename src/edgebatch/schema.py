@@ -1,8 +1,8 @@
-"""Frozen dataclasses that check themselves, and the reading of them from nested mappings.
+"""Frozen dataclasses that check their own fields, and `read`, which builds them from JSON or YAML data.
 
-A class that derives from `Checked` declares the range of each field with `real`, `integer` or
-`choice`; the ranges are tested whenever an object is made, so that no invalid object exists.
-`read` builds such objects from JSON or YAML data and names the key of whatever is wrong.
+A class that derives from `Checked` declares the range of each field with `real`, `integer` or `choice`.
+Every object is checked when it is made, so no invalid object exists. `read` names the key of a value that
+it cannot use.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import functools
 import sys
 import types
 import typing
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar, dataclass_transform
 
 from edgebatch.errors import InputError, one_line, one_of
@@ -21,7 +21,7 @@ T = TypeVar("T")
 REQUIRED: Any = dataclasses.MISSING
 
 LARGEST_COUNT = 10**9
-"""Whole numbers stop here unless their field says otherwise, so that 64 bits hold what is summed of them."""
+"""Largest whole number that a field takes by default; sums of such numbers fit into 64 bits."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,46 +64,53 @@ def real(
     at_most: float | None = None,
     default: Any = REQUIRED,
 ) -> Any:
-    """A field that holds a finite number within bounds."""
+    """Declare a field that holds a finite number within bounds."""
     return dataclasses.field(default=default, metadata={"allowed": Range(above, at_least, at_most)})
 
 
 def integer(at_least: int, at_most: int | None = None, default: Any = REQUIRED) -> Any:
-    """A field that holds a whole number within bounds."""
+    """Declare a field that holds a whole number within bounds."""
     allowed = Range(at_least=at_least, at_most=LARGEST_COUNT if at_most is None else at_most, whole=True)
     return dataclasses.field(default=default, metadata={"allowed": allowed})
 
 
 def choice(*names: str, default: Any = REQUIRED) -> Any:
-    """A field that holds one of a few names."""
+    """Declare a field that holds one of `names`."""
     return dataclasses.field(default=default, metadata={"names": names})
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(real, integer, choice, dataclasses.field))
 class Checked:
-    """Base of frozen dataclasses whose fields carry their range."""
+    """Base class that makes its subclasses frozen dataclasses and checks their fields."""
 
     def __init_subclass__(cls) -> None:
         dataclasses.dataclass(frozen=True)(cls)
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            _check(field.name, getattr(self, field.name), field.metadata)
+        for name, allowed, names in _limits(typing.cast(Hashable, type(self))):
+            _check(name, getattr(self, name), allowed, names)
 
 
-def _check(key: str, value: object, metadata: Mapping[str, Any]) -> None:
-    allowed, names = metadata.get("allowed"), metadata.get("names")
-    items = value if isinstance(value, tuple) else (value,)
-    for index, item in enumerate(items):
-        at = f"{key}[{index}]" if isinstance(value, tuple) else key
-        if allowed is not None and item not in allowed:
-            raise InputError(at, describe(item), str(allowed))
-        if names is not None and item not in names:
-            raise InputError(at, describe(item), one_of(item, names))
+@functools.cache
+def _limits(cls: Any) -> tuple[tuple[str, Range | None, tuple[str, ...] | None], ...]:
+    """Name of each field of `cls` that has limits, with its range or its choice of names."""
+    fields = (field for field in dataclasses.fields(cls) if field.metadata)
+    return tuple((field.name, field.metadata.get("allowed"), field.metadata.get("names")) for field in fields)
+
+
+def _check(key: str, value: object, allowed: Range | None, names: tuple[str, ...] | None) -> None:
+    if isinstance(value, tuple):
+        for index, item in enumerate(value):
+            _check(f"{key}[{index}]", item, allowed, names)
+        return
+    if allowed is not None and value not in allowed:
+        raise InputError(key, describe(value), str(allowed))
+    if names is not None and value not in names:
+        raise InputError(key, describe(value), one_of(value, names))
 
 
 def describe(value: object) -> str:
-    """A value as one would point at it in a sentence; a long one is cut."""
+    """Describe a value for the middle of a sentence, in at most 60 characters."""
     if isinstance(value, Mapping):
         text = "a mapping with " + (", ".join(map(str, value)) or "no keys")
     elif isinstance(value, (list, tuple)):
@@ -118,77 +125,149 @@ def describe(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-@functools.cache
-def _fields(cls: Hashable) -> tuple[tuple[dataclasses.Field[Any], Any], ...]:
-    hints = typing.get_type_hints(cls)
-    return tuple((field, hints[field.name]) for field in dataclasses.fields(typing.cast(type, cls)))
-
-
 def read(cls: type[T], data: object, key: str = "") -> T:
     """Build `cls`, a frozen dataclass, from nested mappings and lists.
+
+    Parameters
+    ----------
+    key
+        Dotted path from the root of the file to `data`.
 
     Raises
     ------
     InputError
-        For an unknown or missing key, a value of another type, or one out of its range; `key` is
-        the dotted path from the root of `data`.
+        For an unknown or missing key, a value of another type, or one out of its range. The error names
+        the dotted path from the root of the file.
     """
-    declared = _fields(typing.cast(Hashable, cls))
-    if not isinstance(data, Mapping):
-        raise InputError(key, describe(data), "a mapping with " + ", ".join(f.name for f, _ in declared))
-    prefix = f"{key}." if key else ""
-    known = {field.name for field, _ in declared}
-    for name in data:
-        if name not in known:
-            raise InputError(f"{prefix}{name}", "an unknown key", one_of(name, known))
-    values = {}
-    for field, hint in declared:
-        at = f"{prefix}{field.name}"
-        if field.name in data:
-            try:
-                values[field.name] = _value(hint, data[field.name], at)
-            except InputError as error:
-                expected = _expected(field, hint) if error.key == at and field.metadata else error.expected
-                raise InputError(error.key, error.found, expected) from None
-        elif field.default is REQUIRED and field.default_factory is REQUIRED:
-            raise InputError(at, "nothing", _expected(field, hint))
     try:
-        return cls(**values)
+        return typing.cast(T, _reader(typing.cast(Hashable, cls))(data))
     except InputError as error:
         raise error.at(prefix=key) from None
 
 
-def _value(hint: Any, value: object, key: str) -> Any:
-    if type(value) is hint:  # nearly always, of the fields of 100,000 requests
-        return value
+_Reader = Callable[[Any], Any]
+"""Turns a value of JSON or YAML into what a type hint asks for. The key of its errors begins at that value;
+its caller puts the path to the value in front, so that text is made for errors alone."""
+
+
+@functools.cache
+def _reader(hint: Any) -> _Reader:
+    """Build the reader for a type hint; it is built once."""
     if dataclasses.is_dataclass(hint):
-        return read(typing.cast(type, hint), value, key)
+        return _dataclass_reader(typing.cast(type, hint))
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is tuple:
-        if not isinstance(value, (list, tuple)):
-            raise InputError(key, describe(value), "a list")
-        return tuple(_value(arguments[0], item, f"{key}[{i}]") for i, item in enumerate(value))
+        return _tuple_reader(arguments[0])
     if origin is dict:
-        if not isinstance(value, Mapping):
-            raise InputError(key, describe(value), "a mapping")
-        return {str(name): _value(arguments[1], item, f"{key}.{name}") for name, item in value.items()}
-    if hint is Any:
-        return value
+        return _dict_reader(arguments[1])
     if origin in (typing.Union, types.UnionType):
-        if value is None and type(None) in arguments:
+        return _union_reader(arguments)
+    if hint is Any:
+        return lambda value: value
+    return _plain_reader(hint)
+
+
+def _dataclass_reader(cls: type) -> _Reader:
+    hints = typing.get_type_hints(cls)
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    readers = {name: _reader(hints[name]) for name in fields}
+    expected = {name: _expected(field) for name, field in fields.items()}
+    required = {name for name, field in fields.items() if _is_required(field)}
+
+    def read_fields(data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise InputError("", describe(data), "a mapping with " + ", ".join(fields))
+        if not data.keys() <= readers.keys():
+            unknown = next(name for name in data if name not in readers)
+            raise InputError(str(unknown), "an unknown key", one_of(unknown, readers))
+        values = {}
+        for name, reader in readers.items():
+            if name in data:
+                try:
+                    values[name] = reader(data[name])
+                except InputError as error:
+                    if fields[name].metadata and not error.key:
+                        raise InputError(name, error.found, expected[name]) from None
+                    raise error.at(prefix=name) from None
+            elif name in required:
+                raise InputError(name, "nothing", expected[name])
+        return cls(**values)
+
+    return read_fields
+
+
+def _tuple_reader(hint: Any) -> _Reader:
+    reader = _reader(hint)
+
+    def read_items(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, (list, tuple)):
+            raise InputError("", describe(value), "a list")
+        items: list[Any] = []
+        try:
+            for item in value:
+                items.append(reader(item))
+        except InputError as error:
+            raise error.at(prefix=f"[{len(items)}]") from None
+        return tuple(items)
+
+    return read_items
+
+
+def _dict_reader(hint: Any) -> _Reader:
+    reader = _reader(hint)
+
+    def read_values(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise InputError("", describe(value), "a mapping")
+        values = {}
+        for name, item in value.items():
+            try:
+                values[str(name)] = reader(item)
+            except InputError as error:
+                raise error.at(prefix=str(name)) from None
+        return values
+
+    return read_values
+
+
+def _union_reader(hints: tuple[Any, ...]) -> _Reader:
+    """Read None as None, a mapping by the first dataclass, and anything else by the first other hint."""
+    some: list[Any] = [hint for hint in hints if hint is not type(None)]
+    mappings: list[Any] = [hint for hint in some if dataclasses.is_dataclass(hint)]
+    others: list[Any] = [hint for hint in some if not dataclasses.is_dataclass(hint)]
+    read_mapping, read_other = _reader((mappings or some)[0]), _reader((others or some)[0])
+
+    def read_either(value: Any) -> Any:
+        if value is None and type(None) in hints:
             return None
-        mapping = isinstance(value, Mapping)
-        fitting = [a for a in arguments if a is not type(None) and dataclasses.is_dataclass(a) == mapping]
-        return _value((fitting or arguments)[0], value, key)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value) if abs(value) <= sys.float_info.max else value
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        kind = {float: "a number", int: "a whole number", str: "a text", bool: "true or false"}
-        raise InputError(key, describe(value), kind.get(hint, hint.__name__))
-    return value
+        return read_mapping(value) if isinstance(value, Mapping) else read_other(value)
+
+    return read_either
 
 
-def _expected(field: dataclasses.Field[Any], hint: Any) -> str:
+_KINDS = {float: "a number", int: "a whole number", str: "a text", bool: "true or false"}
+
+
+def _plain_reader(kind: type) -> _Reader:
+    """Read a value of `kind`; a whole number may stand where a float is expected."""
+
+    def read_plain(value: Any) -> Any:
+        if type(value) is kind:
+            return value
+        if kind is float and type(value) is int:
+            return float(value) if abs(value) <= sys.float_info.max else value
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise InputError("", describe(value), _KINDS.get(kind, kind.__name__))
+        return value
+
+    return read_plain
+
+
+def _is_required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is REQUIRED and field.default_factory is REQUIRED
+
+
+def _expected(field: dataclasses.Field[Any]) -> str:
     if "allowed" in field.metadata:
         return str(field.metadata["allowed"])
     if "names" in field.metadata:

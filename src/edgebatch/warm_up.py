@@ -1,12 +1,13 @@
-"""Compile the search once, at installation: ``python -m edgebatch.warm_up``."""
+"""Compile the searches once, after installation: ``python -m edgebatch.warm_up``."""
 
 from __future__ import annotations
 
 from edgebatch import EdgeNode, Instance, Llm, Quantization, Slots, System, solve
+from edgebatch.io.command_line import run_command
 
 
 def warm_up() -> None:
-    """Solve a small instance with every compiled function, so that their machine code is cached."""
+    """Solve a small instance by each compiled search, which stores its machine code for later processes."""
     system = System(
         slots=Slots(1.0, 1.0, 1.0),
         llm=Llm(layers=1, hidden_size=1, ffn_size=1),
@@ -19,4 +20,4 @@ def warm_up() -> None:
 
 
 if __name__ == "__main__":
-    warm_up()
+    raise SystemExit(run_command("edgebatch.warm_up", warm_up))

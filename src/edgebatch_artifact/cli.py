@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
             help=summary,
             description=summary + ".",
             formatter_class=argparse.RawDescriptionHelpFormatter,
-            **more,  # type: ignore[arg-type]
+            **more,
         )
         added.set_defaults(run=run)
         added.add_argument("--conf", type=Path, default=Path("conf"), help="configuration (default: conf)")

@@ -48,7 +48,7 @@ SOLVE = [
     ("solve epoch.json --scheduler=", "edgebatch: --scheduler: found '', expected one of ..."),
     ("solve epoch.json --scheduler _admission", "edgebatch: --scheduler: found '_admission', expected one of ..."),
     ("solve none.json", f"edgebatch: none.json: {NO_FILE}"),
-    ("solve .", "edgebatch: .: found is a directory, expected a readable file"),
+    ("solve .", "edgebatch: .: found a directory, expected a readable file"),
     ("solve broken.json", f"edgebatch: broken.json: line 1, column 2: found the end of a line, {NO_JSON} (expecting property name ...)"),
     ("schedulers --all", "edgebatch schedulers: command line: found '--all', expected one of --help, -h ..."),
 ]  # fmt: skip

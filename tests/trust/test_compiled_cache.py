@@ -16,7 +16,7 @@ DAMAGE = {
     "cut": lambda content: content[:100],
     "zeroed": lambda content: bytes(len(content)),
 }
-MENDED = "edgebatch: the cache of compiled code is damaged; compiling anew"
+MENDED = "damaged compiled code is removed and compiled again"
 SEARCHES = {"dftsp": "tree.search_batch_size*", "surrogate": "branch_and_bound.decide*"}
 
 
@@ -51,7 +51,8 @@ def package(tmp_path_factory):
 def test_a_damaged_file_is_a_miss_with_one_line_and_then_mended(package, how, ending):
     for path in (package / "edgebatch/search/__pycache__").glob(f"{SEARCHES['dftsp']}.{ending}"):
         path.write_bytes(DAMAGE[how](path.read_bytes()))
-    assert _solve(package, "dftsp") == [MENDED]
+    (line,) = _solve(package, "dftsp")
+    assert MENDED in line
     assert _solve(package, "dftsp") == []
 
 
@@ -59,7 +60,8 @@ def test_surrogate_mends_its_cache_as_well(package):
     _solve(package, "surrogate")
     for path in (package / "edgebatch/search/__pycache__").glob(f"{SEARCHES['surrogate']}.nbi"):
         path.write_bytes(b"")
-    assert _solve(package, "surrogate") == [MENDED]
+    (line,) = _solve(package, "surrogate")
+    assert MENDED in line
     assert _solve(package, "surrogate") == []
 
 
@@ -76,6 +78,6 @@ def test_without_a_folder_to_write_to_it_compiles_and_says_so(package, tmp_path)
         subprocess.run(["mount", "-o", "remount,ro", place], check=True)
         home = {"HOME": str(place / "home"), "XDG_CACHE_HOME": str(place / "home")}
         (told,) = _solve(place, "dftsp", PYTHONDONTWRITEBYTECODE="1", **home)
-        assert told.startswith("edgebatch: no folder for compiled code can be written; compiling anew")
+        assert "compiled code cannot be stored here and is compiled in each process" in told
     finally:
         subprocess.run(["umount", "--lazy", place], check=True)

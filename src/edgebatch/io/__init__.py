@@ -1,4 +1,4 @@
-"""Files and command lines: the instance format, and ``edgebatch``."""
+"""Instance files, and the command line ``edgebatch``."""
 
 from edgebatch.io.instance_format import parse_instance, read_instance
 

@@ -1,4 +1,4 @@
-"""The answer to an instance as a table, for people at a terminal."""
+"""The answer to an instance as a table for a terminal."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from edgebatch.problem import Instance
 
 
 def answer_table(instance: Instance, answer: dict[str, Any], width: int = 80) -> str:
-    """Who is served, how good that is, and how full each budget is.
+    """Show which requests are served, how close that is to the optimum, and how full each budget is.
 
     Parameters
     ----------
     answer
-        What `edgebatch.io.instance_format.answer` says of the instance.
+        Answer to the instance, from `edgebatch.io.instance_format.answer`.
     width
-        Characters in a line, which long lists of requests are wrapped to.
+        Most characters in a line; long lists of requests are wrapped.
     """
     proof = "proven the largest" if answer["optimal"] else f"at most {answer['upper_bound']} possible"
     padded = answer["padded_prompt_tokens"]
@@ -52,7 +52,7 @@ def answer_table(instance: Instance, answer: dict[str, Any], width: int = 80) ->
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Rows with columns of one width each; figures to the right, words to the left."""
+    """Align the cells of each column, numbers to the right and words to the left."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     sides = "<>><>"
     return [

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import argparse
+import ast
+import inspect
 import json
 import shutil
 import sys
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 
 from edgebatch import schedulers, solve
 from edgebatch.errors import InputError
 from edgebatch.io.answer_table import answer_table
-from edgebatch.io.command_line import Parser, run_command
-from edgebatch.io.instance_format import FORMAT, answer, parse_instance
+from edgebatch.io.command_line import Parser, ended_by_interrupt, run_command
+from edgebatch.io.instance_format import FORMAT, answer, parse_instance, read_instance
 from edgebatch.io.json_text import read_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command line; returns the exit status that `run_command` documents."""
     return run_command("edgebatch", lambda: _run(arguments))
 
 
@@ -33,7 +35,7 @@ def _run(arguments: Sequence[str] | None) -> None:
         _solve(chosen.file, chosen.scheduler, chosen.json or not sys.stdout.isatty())
 
 
-def _parser() -> Parser:
+def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="edgebatch", description="Schedule LLM inference in batches at a wireless edge node."
     )
@@ -64,11 +66,11 @@ def _solve(file: str, scheduler: str, as_json: bool) -> None:
     except InputError as error:
         raise InputError("--scheduler", error.found, error.expected) from None
     where = "standard input" if file == "-" else file
-    instance = parse_instance(_text(file, where), where)
+    instance = parse_instance(read_text(None), where) if file == "-" else read_instance(file)
     begin = time.perf_counter()
     try:
         # numbers at the ends of what floats hold: an error below, or a request that nobody can serve
-        with np.errstate(all="ignore"):
+        with ended_by_interrupt(), np.errstate(all="ignore"):
             schedule = solve(instance, scheduler)
             solve_time_s = time.perf_counter() - begin
             result = answer(instance, schedule, scheduler, solve_time_s)
@@ -80,17 +82,14 @@ def _solve(file: str, scheduler: str, as_json: bool) -> None:
     print(json.dumps(result, indent=2) if as_json else answer_table(instance, result, columns))
 
 
-def _text(file: str, where: str) -> str:
-    try:
-        return read_text(None if file == "-" else Path(file))
-    except InputError as error:
-        raise error.at(where) from None
-
-
 def _list_schedulers() -> None:
     for name in schedulers.names():
-        # there are no docstrings under python -OO
-        summary = (sys.modules[schedulers.get(name).__module__].__doc__ or "").partition("\n")[0]
-        print(f"{name}: {summary}" if summary else name)
+        print(f"{name}: {_summary(name)}")
         for option, default in schedulers.options(name).items():
             print(f"    {option} = {default!r}")
+
+
+def _summary(scheduler: str) -> str:
+    """First line of the scheduler's file; read from the source, since ``python -OO`` drops docstrings."""
+    source = inspect.getsource(sys.modules[schedulers.get(scheduler).__module__])
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]

@@ -1,4 +1,4 @@
-"""The file format edgebatch-instance/1: one epoch as JSON, and the answer to it."""
+"""File format edgebatch-instance/1: one epoch as JSON, and the answer to it."""
 
 from __future__ import annotations
 
@@ -49,28 +49,30 @@ class _File(Checked):
     requests: tuple[_Request, ...]
 
 
-def read_instance(path: str | Path) -> Instance:
-    """The instance in a file.
+def read_instance(path: Path | str) -> Instance:
+    """Read the instance in a file.
 
     Raises
     ------
     InputError
-        Naming the file, the key and what is expected there.
+        If the file cannot be read, or holds no instance; the error names the file and the key.
     """
-    try:
-        text = read_text(Path(path))
-    except InputError as error:
-        raise error.at(str(path)) from None
-    return parse_instance(text, str(path))
+    path = Path(path)
+    return parse_instance(read_text(path), str(path))
 
 
 def parse_instance(text: str, where: str) -> Instance:
-    """The instance in `text`, the contents of the file `where`.
+    """Read the instance in `text`.
+
+    Parameters
+    ----------
+    where
+        Name of the file that the text comes from, for errors.
 
     Raises
     ------
     InputError
-        Naming `where`, the key and what is expected there.
+        If the text holds no instance; the error names `where`, the key and what is expected there.
     """
     try:
         return _instance(read(_File, parse_json(text)))
@@ -81,14 +83,14 @@ def parse_instance(text: str, where: str) -> Instance:
 def _instance(file: _File) -> Instance:
     padding = file.padding
     if isinstance(padding, str) and padding != "batch_max":
-        raise InputError("padding", repr(padding), 'batch_max or {"fixed_tokens": ...}')
+        raise InputError("padding", describe(padding), 'batch_max or {"fixed_tokens": ...}')
     fixed = padding.fixed_tokens if isinstance(padding, _FixedPadding) else None
     system = System(file.slots, file.llm, file.quantization, file.edge_node, fixed, _cost(file.cost))
     ids = tuple(request.id for request in file.requests)
     seen: set[str] = set()
     for index, name in enumerate(ids):
         if name in seen:
-            raise InputError(f"requests[{index}].id", repr(name), "an id that no other request has")
+            raise InputError(f"requests[{index}].id", describe(name), "an id that no other request has")
         seen.add(name)
     columns = {name: [getattr(request, name) for request in file.requests] for name in COLUMNS}
     return Instance(system, **columns, ids=ids)  # type: ignore[arg-type]
@@ -104,7 +106,18 @@ def _cost(cost: object) -> str | Roofline:
 
 
 def answer(instance: Instance, schedule: Schedule, scheduler: str, solve_time_s: float) -> dict[str, Any]:
-    """The answer to an instance as the format has it; recomputes and checks every load."""
+    """Return the answer to an instance, in the keys of the format.
+
+    Parameters
+    ----------
+    scheduler
+        Name of the scheduler that made `schedule`.
+
+    Raises
+    ------
+    InfeasibleSchedule
+        If the schedule breaks a constraint: every load is computed anew.
+    """
     loads = check(instance, schedule)
     result: dict[str, Any] = {
         "scheduler": scheduler,

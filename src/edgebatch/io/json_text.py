@@ -1,4 +1,4 @@
-"""Read JSON: whatever cannot be used is refused in one line, a repeated key included."""
+"""JSON from files: each fault in the text is one line for people, and a key that stands twice is refused."""
 
 from __future__ import annotations
 
@@ -12,45 +12,53 @@ from edgebatch.schema import describe
 
 
 def read_json(path: Path) -> Any:
-    """The data in a JSON file.
+    """Read the data in a JSON file.
 
     Raises
     ------
     InputError
-        Naming the file, and the place in it, if it cannot be read or is not JSON.
+        If the file cannot be read or is not JSON; the error names the file, and the place in it.
     """
+    text = read_text(path)
     try:
-        return parse_json(read_text(path))
+        return parse_json(text)
     except InputError as error:
         raise error.at(str(path)) from None
 
 
 def read_text(path: Path | None) -> str:
-    """The text of a file, or of standard input for None.
+    """Read the text of a file, a named pipe, or standard input if `path` is None.
 
     Raises
     ------
     InputError
-        If it cannot be read, or is not UTF-8.
+        If it cannot be read, or is not UTF-8; the error names the file.
     """
+    where = "standard input" if path is None else str(path)
     try:
         return (sys.stdin.buffer.read() if path is None else path.read_bytes()).decode()
+    except IsADirectoryError:
+        raise InputError("", "a directory", "a readable file", where) from None
     except OSError as error:
-        raise InputError("", (error.strerror or "no access").lower(), "a readable file") from None
+        raise InputError("", (error.strerror or "no access").lower(), "a readable file", where) from None
     except UnicodeDecodeError as error:
-        raise InputError("", f"byte {error.start} that is not UTF-8", "text in UTF-8") from None
+        raise InputError("", f"byte {error.start} that is not UTF-8", "text in UTF-8", where) from None
     except ValueError:
-        raise InputError("", "a null character", "a path without one") from None
+        raise InputError("", "a null character", "a path without one", where) from None
 
 
 def parse_json(text: str) -> Any:
-    """The data in JSON text; NaN and infinities are read, for the reader of their key to refuse.
+    """Read the data in JSON text.
+
+    A byte order mark at the start is ignored. NaN and infinities are read: the check of their key refuses
+    them, and names it.
 
     Raises
     ------
     InputError
-        With the line, or the key that stands there twice.
+        If the text is not JSON; the error names the line and column, or the key that stands twice.
     """
+    text = text.removeprefix("\ufeff")
     try:
         return json.loads(text, parse_int=_whole, object_pairs_hook=_unique_keys)
     except json.JSONDecodeError as error:

@@ -13,7 +13,6 @@ from edgebatch.schedulers._admission import admit_in_order
 from edgebatch.schedulers._options import check_node_limit, check_rules
 from edgebatch.search import tree
 from edgebatch.search.chains import Levels, chains
-from edgebatch.search.compiled import call
 from edgebatch.search.cost import BatchCost, batch_cost
 
 RULES = ("supply", "budget", "sibling", "batch_size")
@@ -60,7 +59,7 @@ class Forest:
         """
         taken = np.zeros(self.levels.length.size, dtype=np.int64)
         problem = tree.Problem(self.levels, self.cost, budgets, rules)
-        tightest, nodes = call(tree.search_batch_size, z, problem, node_limit, taken)
+        tightest, nodes = tree.search_batch_size(z, problem, node_limit, taken)
         return int(tightest), int(nodes), taken
 
 
@@ -156,7 +155,7 @@ def _size_bound(instance: Instance, levels: Levels, cost: BatchCost) -> int:
         _most(levels.uplink_share, budgets.share),
         _most(levels.downlink_share, budgets.share),
         _most(kv_bytes, budgets.memory_bytes - cost.weight_bytes),
-        int(call(tree.size_bound_by_compute, levels, cost, budgets)),
+        int(tree.size_bound_by_compute(levels, cost, budgets)),
     )
 
 

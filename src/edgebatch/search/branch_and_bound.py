@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebatch.search.compiled import compiled
+from edgebatch.search.jit import compiled
 
 FEASIBLE, INFEASIBLE, UNDECIDED = 0, 1, 2
 """Outcome of a test: a batch was built; there is none; the search ended before either was known."""

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from edgebatch.search import branch_and_bound
 from edgebatch.search.branch_and_bound import FEASIBLE, INFEASIBLE, UNDECIDED, Limits, Rows
-from edgebatch.search.compiled import call
 
 POOL = 4
 """Number of multipliers that are carried from one search to the next."""
@@ -124,7 +123,7 @@ class Search:
         self, rows: Rows, pool: NDArray[np.float64], most_nodes: int = NO_NODE_LIMIT
     ) -> tuple[NDArray[np.int64], int]:
         """Test sizes from the surrogate bound downwards, each with `most_nodes`, until a batch is found."""
-        k, undecided = int(call(branch_and_bound.surrogate_bound, rows, pool[-1])), 0
+        k, undecided = int(branch_and_bound.surrogate_bound(rows, pool[-1])), 0
         while k > 0 and not self.out_of_time():
             outcome, batch = self._decide(k, rows, pool, most_nodes)
             if outcome == FEASIBLE:
@@ -153,7 +152,7 @@ class Search:
         last_attempt = min(self._node_limit, self.nodes + most_nodes)
         limits = Limits(self._nodes, last_attempt, self._node_limit, self._stopped)
         chosen = np.empty(rows.deadline_s.size, np.int64)
-        outcome = int(call(branch_and_bound.decide, k, rows, pool, limits, chosen))
+        outcome = int(branch_and_bound.decide(k, rows, pool, limits, chosen))
         return outcome, chosen[: k if outcome == FEASIBLE else 0]
 
 
@@ -177,7 +176,7 @@ def _core(rows: Rows, pool: NDArray[np.float64]) -> NDArray[np.int64]:
     weight = pool[-1] @ rows.cost
     while 4 * number < weight.size:
         cheapest = np.sort(np.argpartition(weight, number)[:number])
-        if number >= 6 * call(branch_and_bound.surrogate_bound, take(rows, cheapest), pool[-1]):
+        if number >= 6 * branch_and_bound.surrogate_bound(take(rows, cheapest), pool[-1]):
             return cheapest
         number *= 2
     return np.arange(weight.size)
@@ -186,13 +185,13 @@ def _core(rows: Rows, pool: NDArray[np.float64]) -> NDArray[np.int64]:
 def _surrogate_bound(rows: Rows, pool: NDArray[np.float64]) -> int:
     """Least of the bounds by multipliers of the pool and by each row alone."""
     multipliers = np.vstack((pool, np.eye(rows.constant.size)))
-    return min(int(call(branch_and_bound.surrogate_bound, rows, each)) for each in multipliers)
+    return min(int(branch_and_bound.surrogate_bound(rows, each)) for each in multipliers)
 
 
 def _compile() -> None:
     """Compile the search before its clock starts: that takes seconds and cannot be interrupted."""
     rows = Rows(np.empty((4, 0)), np.empty(0), np.zeros(4), np.zeros(4))
     pool = np.full((POOL, 4), 0.25)
-    call(branch_and_bound.surrogate_bound, rows, pool[-1])
+    branch_and_bound.surrogate_bound(rows, pool[-1])
     limits = Limits(np.zeros(1, np.int64), 0, 0, np.zeros(1, np.bool_))
-    call(branch_and_bound.decide, 1, rows, pool, limits, np.empty(0, np.int64))
+    branch_and_bound.decide(1, rows, pool, limits, np.empty(0, np.int64))

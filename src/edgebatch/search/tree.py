@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebatch.search.chains import Levels
-from edgebatch.search.compiled import compiled
 from edgebatch.search.cost import BatchCost
+from edgebatch.search.jit import compiled
 
 FAILED, FAILED_BY_COUNTS, OPEN = 0, 1, 2
 """State of a node: no feasible batch below; none by memory or compute time; to expand."""

@@ -1,12 +1,15 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+import edgebatch
 from edgebatch import schedulers
 from edgebatch.io.cli import main
 from tests.edgebatch.instance_files import GOOD, text
@@ -190,3 +193,58 @@ def test_a_process_refuses_on_standard_error():
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("edgebatch: standard input: llm.layers: found 0, expected a whole number")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_schedulers_are_listed_alike_by_an_interpreter_that_drops_docstrings(capsys):
+    program = "from edgebatch.io.cli import main; raise SystemExit(main())"
+    done = subprocess.run(
+        [sys.executable, "-OO", "-c", program, "schedulers"], capture_output=True, text=True, check=False
+    )
+    main(["schedulers"])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["schedulers"], ["--help"], ["--version"], ["solve", "-"]])
+def test_every_command_tells_that_its_output_is_closed(words):
+    program = "from edgebatch.io.cli import main; raise SystemExit(main())"
+    done = subprocess.run(
+        ["bash", "-c", '"$0" -c "$@" >&-', sys.executable, program, *words],
+        input=text(),
+        env={key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("edgebatch: standard output: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_damaged_cache_of_compiled_code_is_one_line_and_is_mended(tmp_path):
+    source = Path(edgebatch.__file__).parent
+    shutil.copytree(source, tmp_path / "edgebatch", ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
+
+    def run():
+        program = "from edgebatch.io.cli import main; raise SystemExit(main())"
+        return subprocess.run(
+            [sys.executable, "-c", program, "solve", "-"],
+            input=text(),
+            env=environment | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    first = run()
+    indices = list(tmp_path.glob("edgebatch/search/__pycache__/tree.*.nbi"))
+    assert len(indices) > 1
+    for index in indices:
+        index.write_bytes(b"")
+    second, third = run(), run()
+    assert [done.returncode for done in (first, second, third)] == [0, 0, 0]
+    assert (first.stderr, third.stderr) == ("", "")
+    folder = indices[0].parent
+    assert second.stderr == f"edgebatch: {folder}: damaged compiled code is removed and compiled again\n"
+    assert json.loads(first.stdout)["selected"] == json.loads(second.stdout)["selected"]

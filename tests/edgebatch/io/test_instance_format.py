@@ -1,4 +1,7 @@
 import json
+import os
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgebatch import InputError, Instance, Llm, Quantization, Schedule, Slots, solve
-from edgebatch.io.instance_format import answer, parse_instance
+from edgebatch.io import instance_format, parse_instance, read_instance
+from edgebatch.io.instance_format import answer
 from edgebatch.model.roofline import Roofline
 from tests.edgebatch.instance_files import GOOD, changed, text
 from tests.edgebatch.instances import sample, steady, under_roofline, with_system
@@ -172,3 +176,78 @@ def test_an_instance_survives_being_written_and_read():
         ):
             assert np.array_equal(getattr(again, column), getattr(instance, column))
         assert solve(again) == solve(instance)
+
+
+def _file(folder, contents: bytes) -> Path:
+    path = folder / "epoch.json"
+    path.write_bytes(contents)
+    return path
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_an_instance_is_read_from_a_path(tmp_path, kind):
+    read = read_instance(kind(_file(tmp_path, text().encode())))
+    assert read.ids == ("r0", "late")
+    assert read.system == parse_instance(text(), "epoch.json").system
+
+
+@pytest.mark.parametrize(
+    ("contents", "fault"),
+    [
+        (text(("llm", "layers"), 0).encode(), "llm.layers: found 0, expected a whole number at least 1"),
+        (b"{", "line 1, column 2: found the end of a line, expected JSON"),
+        (text(("requests", 0, "id"), "é").replace(r"\u00e9", "é").encode("latin-1"), "found byte"),
+    ],
+    ids=["value", "JSON", "Latin-1"],
+)
+def test_a_file_that_holds_no_instance_is_refused_by_name(tmp_path, contents, fault):
+    path = _file(tmp_path, contents)
+    with pytest.raises(InputError) as refusal:
+        read_instance(path)
+    assert str(refusal.value).startswith(f"{path}: {fault}")
+
+
+def test_a_folder_and_a_missing_file_are_refused_by_name(tmp_path):
+    with pytest.raises(InputError, match=r"found a directory, expected a readable file") as folder:
+        read_instance(tmp_path)
+    with pytest.raises(InputError, match=r"found no such file or directory") as missing:
+        read_instance(tmp_path / "none.json")
+    assert (folder.value.where, missing.value.where) == (str(tmp_path), str(tmp_path / "none.json"))
+
+
+def test_a_byte_order_mark_is_ignored(tmp_path):
+    assert read_instance(_file(tmp_path, text().encode("utf-8-sig"))).ids == ("r0", "late")
+    assert parse_instance("\ufeff" + text(), "epoch.json").ids == ("r0", "late")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_an_instance_is_read_from_a_named_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(text(),))
+    writer.start()
+    assert read_instance(pipe).ids == ("r0", "late")
+    writer.join()
+
+
+class _CountedText(str):
+    """A text that counts how often it is compared."""
+
+    comparisons = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        _CountedText.comparisons += 1
+        return str.__eq__(self, other)
+
+
+def test_the_number_of_comparisons_of_ids_is_linear_in_the_requests(monkeypatch):
+    requests = [GOOD["requests"][0] | {"id": _CountedText(f"r{i}")} for i in range(2000)]
+    monkeypatch.setattr(instance_format, "parse_json", lambda _: changed(("requests",), requests))
+    assert parse_instance("", "epoch.json").size == 2000
+    assert _CountedText.comparisons < 2000
+
+
+def test_an_id_that_stands_twice_is_refused_at_its_second_place():
+    requests = [GOOD["requests"][0] | {"id": f"r{i % 70}"} for i in range(80)]
+    assert _refusal(text(("requests",), requests)).startswith("epoch.json: requests[70].id: found 'r0',")
