@@ -90,6 +90,7 @@ def test_ctrl_c_ends_a_command_with_130_and_no_traceback():
         env=environment(ROOT),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     time.sleep(4)  # it is at work for minutes
     process.send_signal(signal.SIGINT)

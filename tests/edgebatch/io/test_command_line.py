@@ -163,6 +163,14 @@ def _interrupted(body):
     return process.returncode, told
 
 
+@pytest.fixture
+def interrupts():
+    """Python's own handler, which a test run in the background does not have."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_an_interrupt_ends_a_command_with_status_130_and_no_word():
     assert _interrupted("print('begun', flush=True); time.sleep(60)") == (130, "")
 
@@ -174,7 +182,7 @@ def test_an_interrupt_ends_compiled_code_by_the_signal():
     assert _interrupted(body) == (-signal.SIGINT, "")
 
 
-def test_an_interrupt_is_a_keyboard_interrupt_again_after_the_block():
+def test_an_interrupt_is_a_keyboard_interrupt_again_after_the_block(interrupts):
     with ended_by_interrupt():
         assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
