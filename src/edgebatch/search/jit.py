@@ -16,7 +16,7 @@ BLOCK_BYTES = 4096
 
 
 def compiled(
-    error_model: Literal["python", "numpy"] = "python", nogil: bool = False
+    error_model: Literal["python", "numpy"] = "python", nogil: bool = False, inner: bool = False
 ) -> Callable[[Callable[..., Any]], Any]:
     """Compile a function by `numba.njit` when it is first called, and cache its machine code in a file.
 
@@ -31,9 +31,14 @@ def compiled(
         Whether a division by zero raises an error, "python", or gives infinity or NaN, "numpy".
     nogil
         Whether other threads of Python run meanwhile.
+    inner
+        Whether only compiled code calls the function. It then takes less time to compile, and its machine
+        code is stored as a part of its callers.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
+        if inner:
+            return njit(error_model=error_model, no_cpython_wrapper=True)(function)
         try:
             cached: Any = njit(cache=True, error_model=error_model, nogil=nogil)(function)
             # under NUMBA_DISABLE_JIT this is the plain function, which has no cache

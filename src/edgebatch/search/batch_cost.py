@@ -1,0 +1,242 @@
+"""Prices of a batch, step by step, of any cost model: its exact cost, and linear bounds on its compute time.
+
+A batch of A requests with padded prompt s' and longest output N runs N steps. In step j >= 2, A_j requests
+are live, at a context of s' + j - 1 tokens. Every step takes a constant, and the longer of its arithmetic
+and its memory traffic; each of the two is a sum over the live requests, but for the reading of weights.
+
+To count memory traffic in some steps and arithmetic in the others gives a lower bound on the compute time
+that is linear in the requests, whatever steps those are. It is exact at a batch that waits for memory in just
+those steps. Experts are read by a concave function of the live requests; a chord over the range that their
+number can have bounds it from below.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebatch.search.jit import compiled
+
+
+class Prices(NamedTuple):
+    """What batches cost, whatever is in them. Times in seconds, all at least 0.
+
+    Attributes
+    ----------
+    batch_max
+        Whether each request is billed the batch's longest output instead of its own.
+    padding
+        Padded prompt length; 0 where it is the longest prompt of the batch.
+    memory_tokens
+        Tokens of KV cache that the memory holds beside the weights, tolerance included.
+    constant_s
+        Each step, whatever is live.
+    first_s, first_square_s
+        Arithmetic of a request's first stage: first_s s' + first_square_s s'^2.
+    token_s, context_s
+        Arithmetic of a request's step at context c: token_s + context_s c.
+    kv_read_s
+        Reading of the KV cache of one token.
+    dense_first_s, dense_s
+        Reading of the weights that every first stage, and every later step, reads.
+    expert_s
+        Reading of all experts; 0 where a model has none.
+    expert_missed
+        Logarithm of the probability that one token does not read an expert.
+    """
+
+    batch_max: bool
+    padding: float
+    memory_tokens: float
+    constant_s: float
+    first_s: float
+    first_square_s: float
+    token_s: float
+    context_s: float
+    kv_read_s: float
+    dense_first_s: float
+    dense_s: float
+    expert_s: float
+    expert_missed: float
+
+
+class Candidates(NamedTuple):
+    """The candidates of a search, in order of rising output.
+
+    Attributes
+    ----------
+    uplink, downlink
+        Shares of the two bands, tolerance taken off, shape (candidates,).
+    prompt, deadline_s
+        Prompt tokens; compute time that a batch with the candidate may take, tolerance included.
+    rank
+        Place of each candidate's output in `lengths`.
+    by_prompt, by_deadline
+        The candidates by rising prompt, and by falling deadline.
+    lengths
+        Distinct outputs in tokens, rising.
+    prices
+        What batches cost.
+    """
+
+    uplink: NDArray[np.float64]
+    downlink: NDArray[np.float64]
+    prompt: NDArray[np.float64]
+    deadline_s: NDArray[np.float64]
+    rank: NDArray[np.int64]
+    by_prompt: NDArray[np.int64]
+    by_deadline: NDArray[np.int64]
+    lengths: NDArray[np.float64]
+    prices: Prices
+
+
+@compiled(error_model="numpy", inner=True)
+def experts_read_s(prices, tokens):  # type: ignore[no-untyped-def]
+    """Time to read the experts that `tokens` tokens are routed to."""
+    if prices.expert_s == 0:
+        return 0.0
+    return -prices.expert_s * np.expm1(tokens * prices.expert_missed)
+
+
+@compiled(error_model="numpy", inner=True)
+def waiting_steps(prices, live, read_s, context, steps):  # type: ignore[no-untyped-def]
+    """How many of `steps` steps from `context` on wait for memory, and the longest of these waits.
+
+    The waits are a straight line. So the steps that wait are the first of all if arithmetic grows faster
+    with the context than reading, else the last.
+    """
+    slope = live * (prices.context_s - prices.kv_read_s)
+    wait = read_s - live * prices.token_s - context * slope
+    if slope < 0:
+        wait -= (steps - 1) * slope
+    if wait <= 0:
+        return 0.0, 0.0
+    if slope == 0 or wait >= steps * abs(slope):
+        return steps, wait
+    return min(steps, np.ceil(wait / abs(slope))), wait
+
+
+@compiled(error_model="numpy", inner=True)
+def duration(candidates, batch, count, padded):  # type: ignore[no-untyped-def]
+    """Compute time of the first `count` of `batch`, by rising output, padded to `padded` tokens."""
+    prices, lengths, rank = candidates.prices, candidates.lengths, candidates.rank
+    arithmetic_s = count * padded * (prices.first_s + prices.first_square_s * padded)
+    read_s = prices.dense_first_s + experts_read_s(prices, count * padded) + count * padded * prices.kv_read_s
+    total = prices.constant_s + max(arithmetic_s, read_s)
+    longest = lengths[rank[batch[count - 1]]]
+    before = 1.0
+    for j in range(count):
+        output = longest if prices.batch_max else lengths[rank[batch[j]]]
+        if output > before:
+            live, steps, context = float(count - j), output - before, padded + before
+            step_s = prices.token_s + (context + (steps - 1) / 2) * prices.context_s
+            total += steps * (prices.constant_s + live * step_s)
+            read_s = prices.dense_s + experts_read_s(prices, live)
+            waits, wait = waiting_steps(prices, live, read_s, context, steps)
+            slope = live * abs(prices.context_s - prices.kv_read_s)
+            total += waits * (wait - (waits - 1) * slope / 2)
+            before = output
+    return total
+
+
+@compiled(error_model="numpy", inner=True)
+def is_feasible(candidates, batch, count):  # type: ignore[no-untyped-def]
+    """Whether the first `count` of `batch`, by rising output, are within every budget."""
+    prices = candidates.prices
+    if count == 0:
+        return True
+    uplink, downlink, padded, deadline_s, outputs = 0.0, 0.0, prices.padding, np.inf, 0.0
+    for j in range(count):
+        i = batch[j]
+        uplink += candidates.uplink[i]
+        downlink += candidates.downlink[i]
+        deadline_s = min(deadline_s, candidates.deadline_s[i])
+        outputs += candidates.lengths[candidates.rank[i]]
+        if prices.padding == 0:
+            padded = max(padded, candidates.prompt[i])
+    if prices.batch_max:
+        outputs = count * candidates.lengths[candidates.rank[batch[count - 1]]]
+    if uplink > 1 or downlink > 1 or count * padded + outputs > prices.memory_tokens:
+        return False
+    return duration(candidates, batch, count, padded) <= deadline_s
+
+
+@compiled(error_model="numpy", inner=True)
+def count_waits(candidates, live, most, padded, waits):  # type: ignore[no-untyped-def]
+    """Fill `waits` with the steps that wait for memory if `live` requests are live.
+
+    Parameters
+    ----------
+    live
+        For each output length, the requests live up to it from the length before, shape (lengths,).
+    most
+        Number of requests in the first stage.
+    waits
+        Number of such steps up to each length from the length before; last, whether the first stage
+        waits, shape (lengths + 1,).
+    """
+    prices = candidates.prices
+    before = 1.0
+    for r in range(live.size):
+        steps = candidates.lengths[r] - before
+        read_s = prices.dense_s + experts_read_s(prices, live[r])
+        waits[r] = waiting_steps(prices, live[r], read_s, padded + before, steps)[0]
+        before = candidates.lengths[r]
+    read_s = prices.dense_first_s + experts_read_s(prices, most * padded)
+    arithmetic_s = padded * (prices.first_s + prices.first_square_s * padded - prices.kv_read_s)
+    waits[live.size] = 1.0 if read_s > most * arithmetic_s else 0.0
+
+
+@compiled(error_model="numpy", inner=True)
+def _chord(prices, low, high, tokens):  # type: ignore[no-untyped-def]
+    """Slope, and value at 0, of the chord of the experts' reading over `low` to `high` requests."""
+    if prices.expert_s == 0:
+        return 0.0, 0.0
+    start_s = experts_read_s(prices, low * tokens)
+    slope = 0.0
+    if high > low:
+        slope = (experts_read_s(prices, high * tokens) - start_s) / (high - low)
+    return slope, start_s - slope * low
+
+
+@compiled(error_model="numpy", inner=True)
+def linear_time(candidates, waits, fewest, most, padded, first, table):  # type: ignore[no-untyped-def]
+    """Linear lower bound on the compute time, exact where batches wait in the steps `waits`.
+
+    A request of output rank r, padded to s, counts first[0] s + first[1] s^2 + first[2] + table[0, r]
+    + table[1, r] s, and a batch of longest output rank r counts table[2, r] besides.
+
+    Parameters
+    ----------
+    waits
+        As of `count_waits`, shape (lengths + 1,).
+    fewest, most
+        Range of the requests that are live up to each length from the length before; last, of those in
+        the first stage, shape (lengths + 1,).
+    padded
+        The least padded prompt length.
+    """
+    prices, count = candidates.prices, candidates.lengths.size
+    reads = waits[count] > 0
+    slope, start_s = _chord(prices, fewest[count], most[count], padded)
+    first[0] = prices.kv_read_s if reads else prices.first_s
+    first[1] = 0.0 if reads else prices.first_square_s
+    first[2] = slope if reads else 0.0
+    fixed_s = prices.constant_s + (prices.dense_first_s + start_s if reads else 0.0)
+    step_s, context_s, before = 0.0, 0.0, 1.0
+    dearer_s = prices.context_s - prices.kv_read_s
+    for r in range(count):
+        steps, waiting = candidates.lengths[r] - before, waits[r]
+        step_s += steps * (prices.token_s + (before + (steps - 1) / 2) * prices.context_s)
+        context_s += steps * prices.context_s
+        fixed_s += steps * prices.constant_s
+        if waiting > 0:
+            slope, start_s = _chord(prices, fewest[r], most[r], 1.0)
+            middle = (waiting - 1) / 2 if dearer_s > 0 else steps - 1 - (waiting - 1) / 2
+            step_s += waiting * (slope - prices.token_s - (before + middle) * dearer_s)
+            context_s -= waiting * dearer_s
+            fixed_s += waiting * (prices.dense_s + start_s)
+        table[0, r], table[1, r], table[2, r] = step_s, context_s, fixed_s
+        before = candidates.lengths[r]

@@ -1,0 +1,219 @@
+"""The relaxation of a node: a matrix game of multipliers against batches, by column generation.
+
+Every budget is a row, scaled so that costs are shares of it. Multipliers >= 0 add the rows up to one surrogate
+budget, which every batch of the node keeps. So there is no batch of k if the k of smallest surrogate cost
+exceed it. The multipliers that these k exceed by most are one side of a matrix game, the other is a
+mixture of batches that overloads no row by more.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgebatch.search.batch_cost import is_feasible
+from edgebatch.search.jit import compiled
+
+FEASIBLE, INFEASIBLE, UNDECIDED = 0, 1, 2
+"""Outcome of a test: a batch was built; there is none; neither is known."""
+
+RELAXATION_STEPS = 60
+"""Steps of column generation at most."""
+
+MARGIN = 1e-11
+"""Relative rounding error of a sum of 10^5 floats: a budget is exceeded only beyond it."""
+
+FORCED = 1e6
+"""Taken off the surrogate cost of requests that must be chosen, so that they come first."""
+
+
+@compiled(error_model="numpy", inner=True)
+def relax(candidates, members, m, cost, room, k, multipliers, share, chosen, batch, stopped):  # type: ignore[no-untyped-def]
+    """Solve the relaxation of a node; try each batch that fits its rows for real.
+
+    With all entries shifted above zero, the game is a linear program with a row for each budget and a
+    column for each batch, solved by the simplex method. The entering column is the slack of a row whose
+    price fell below zero, else the batch of smallest surrogate cost. If that batch has no gain, no
+    column has, and the prices are optimal multipliers.
+
+    Parameters
+    ----------
+    members
+        Candidates of the node, by rising output, twice each, plus 1 if it must be chosen; `m` are in use.
+    cost
+        Shape (rows, at least m).
+    room
+        Budget of each row, shape (rows,).
+    k
+        Number to choose.
+    multipliers
+        Where to begin; filled with the strongest that were met, of sum 1.
+    share
+        Filled with the share of each member in the mixture.
+    chosen
+        Scratch of at least m places.
+    batch
+        Filled with a feasible batch if one is met.
+    stopped
+        Ends the search between two steps, shape (1,).
+
+    Returns
+    -------
+    int
+        `FEASIBLE`; `INFEASIBLE`, as `multipliers` prove; or `UNDECIDED`.
+    """
+    count = room.size
+    shift = 1.0
+    for r in range(count):
+        shift = max(shift, 1 + room[r])
+    # the basis of all slacks, whose matrix is the identity
+    inverse, held = np.eye(count), np.empty((count, k), np.int64)
+    value, gain, column = np.ones(count), np.zeros(count), np.empty(count)
+    prices, trial, weight = np.zeros(count), multipliers.copy(), np.empty(m)
+    strongest = -np.inf
+    for p in range(m):
+        share[p] = 0.0
+    for step in range(RELAXATION_STEPS):
+        if stopped[0]:
+            return UNDECIDED
+        slack, lowest = -1, -1e-9
+        for r in range(count):
+            if prices[r] < lowest:
+                slack, lowest = r, prices[r]
+        for r in range(count):
+            column[r] = 1.0 if r == slack else 0.0
+        if slack < 0:
+            combine(cost, trial, members, m, weight)
+            cheapest(weight, m, k, chosen)
+            fits, overload, price = True, 0.0, 0.0
+            for r in range(count):
+                load = 0.0
+                for j in range(k):
+                    load += cost[r, chosen[j]]
+                fits = fits and load <= room[r] + MARGIN
+                overload += trial[r] * (load - room[r])
+                column[r] = load - room[r] + shift
+                price += prices[r] * column[r]
+            if fits:
+                for j in range(k):
+                    batch[j] = members[chosen[j]] >> 1
+                if is_feasible(candidates, batch, k):
+                    return FEASIBLE
+            if overload > strongest:
+                strongest = overload
+                for r in range(count):
+                    multipliers[r] = trial[r]
+            if strongest > MARGIN * shift:
+                return INFEASIBLE
+            if step > 0 and price >= 1 - 1e-9:
+                break
+        leaving = _pivot(inverse, value, column)
+        if leaving < 0:
+            break
+        gain[leaving] = 1.0 if slack < 0 else 0.0
+        for j in range(k):
+            held[leaving, j] = chosen[j]
+        total = 0.0
+        for c in range(count):
+            prices[c] = 0.0
+            for r in range(count):
+                prices[c] += gain[r] * inverse[r, c]
+            trial[c] = max(0.0, prices[c])
+            total += trial[c]
+        for c in range(count):
+            trial[c] /= total
+    total = 0.0
+    for r in range(count):
+        total += gain[r] * value[r]
+    for r in range(count):
+        if gain[r] > 0 and value[r] > 0:
+            for j in range(k):
+                share[held[r, j]] += value[r] / total
+    return UNDECIDED
+
+
+@compiled(error_model="numpy", inner=True)
+def _pivot(inverse, value, column):  # type: ignore[no-untyped-def]
+    """Let `column` enter the basis: update its inverse and the values of its variables.
+
+    Returns
+    -------
+    int
+        Row of the variable that leaves by the ratio test, -1 if none can.
+    """
+    count = column.size
+    entering = np.empty(count)
+    leaving, least = -1, np.inf
+    for r in range(count):
+        entering[r] = 0.0
+        for c in range(count):
+            entering[r] += inverse[r, c] * column[c]
+        if entering[r] > 1e-12 and value[r] < least * entering[r]:
+            leaving, least = r, value[r] / entering[r]
+    if leaving < 0:
+        return leaving
+    for c in range(count):
+        inverse[leaving, c] /= entering[leaving]
+    value[leaving] = least
+    for r in range(count):
+        if r != leaving:
+            value[r] = max(0.0, value[r] - entering[r] * least)
+            for c in range(count):
+                inverse[r, c] -= entering[r] * inverse[leaving, c]
+    return leaving
+
+
+@compiled(error_model="numpy", inner=True)
+def combine(cost, multipliers, members, m, weight):  # type: ignore[no-untyped-def]
+    """Fill `weight` with the surrogate costs, less `FORCED` for members that must be chosen."""
+    a, b, c, d = multipliers
+    for p in range(m):
+        weight[p] = a * cost[0, p] + b * cost[1, p] + c * cost[2, p] + d * cost[3, p]
+        weight[p] -= FORCED * (members[p] & 1)
+
+
+@compiled(error_model="numpy", inner=True)
+def cheapest(weight, m, k, chosen):  # type: ignore[no-untyped-def]
+    """Fill `chosen`, rising, with the `k` members of smallest weight; return the largest of these weights."""
+    heap = np.empty(k)
+    for p in range(m):
+        if p < k:
+            rise(heap, p, weight[p])
+        elif weight[p] < heap[0]:
+            sink(heap, k, weight[p])
+    ties = k
+    for p in range(m):
+        ties -= weight[p] < heap[0]
+    taken = 0
+    for p in range(m):
+        if weight[p] < heap[0] or (weight[p] == heap[0] and ties > 0):
+            ties -= weight[p] == heap[0]
+            chosen[taken] = p
+            taken += 1
+    return heap[0]
+
+
+@compiled(error_model="numpy", inner=True)
+def sink(heap, size, value):  # type: ignore[no-untyped-def]
+    """Replace the largest of a max-heap by `value`."""
+    at = 0
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size and heap[child + 1] > heap[child]:
+            child += 1
+        if heap[child] <= value:
+            break
+        heap[at] = heap[child]
+        at = child
+    heap[at] = value
+
+
+@compiled(error_model="numpy", inner=True)
+def rise(heap, size, value):  # type: ignore[no-untyped-def]
+    """Add `value` to a max-heap of `size`."""
+    at = size
+    while at > 0 and heap[(at - 1) // 2] < value:
+        heap[at] = heap[(at - 1) // 2]
+        at = (at - 1) // 2
+    heap[at] = value
