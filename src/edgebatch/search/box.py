@@ -30,8 +30,8 @@ PROMPT, OUTPUT, DEADLINE, MEMBER = 0, 1, 2, 3
 LEAST, MOST = 0, 1
 """Ends of a range of a box."""
 
-ROUNDS = 6
-"""Times that a box is tightened at most."""
+ROUNDS, ENOUGH = 6, 0.2
+"""Times that a box is tightened at most, and by which share of its members or of a range to go on."""
 
 
 @compiled(error_model="numpy", inner=True)
@@ -115,6 +115,8 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
                 cost[3, p] /= scale
             outcome = relax(candidates, members, m, cost, room, k, multipliers, share, chosen, batch, stopped)
             if outcome == FEASIBLE:
+                combine(cost, multipliers, members, m, weight)
+                k = round_up(candidates, box, members, m, weight, k, batch, k)
                 return FEASIBLE, m, k, 0.0, m, 0, 0.0
             if outcome == INFEASIBLE:
                 return (INFEASIBLE,) + refuted
@@ -165,7 +167,7 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
         free = k - forced
         c, d = c / prices.memory_tokens, d / scale
         whole = multipliers.sum() + MARGIN
-        tightened = False
+        moved = 0.0
         for dimension in range(3):
             if free <= 0 or (dimension == PROMPT and prices.padding > 0):
                 continue
@@ -217,14 +219,16 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
                 least_value, most_value = float(rank[lower]), float(rank[upper])
             else:
                 least_value, most_value = candidates.prompt[lower], candidates.prompt[upper]
-            tightened |= least_value > box[dimension, LEAST] or most_value < box[dimension, MOST]
+            width = box[dimension, MOST] - box[dimension, LEAST]
+            if width > 0:
+                moved = max(moved, 1 - (most_value - least_value) / width)
             box[dimension, LEAST] = least_value
             box[dimension, MOST] = most_value
             if setters == 1 and not members[low] & 1:
                 members[low] |= 1
                 forced += 1
                 free -= 1
-                tightened = True
+                moved = 1.0
         count = 0
         for p in range(m):
             place[members[p] >> 1] = -1
@@ -233,13 +237,12 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
                 for r in range(4):
                     cost[r, count] = cost[r, p]
                 count += 1
-        shrunk = count < 0.9 * before
         m = count
-        if not (tightened or shrunk) or m < k:
+        if (moved < ENOUGH and m > (1 - ENOUGH) * before) or m < k:
             break
     if m < k:
         return (INFEASIBLE,) + refuted
-    found = round_up(candidates, box, members, m, weight, k, batch, order)
+    found = round_up(candidates, box, members, m, weight, k, batch, 0)
     if found >= size:
         return FEASIBLE, m, found, 0.0, m, 0, 0.0
     # split where the box is loosest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import pickletools
 import warnings
@@ -43,6 +44,7 @@ def compiled(
             cached: Any = njit(cache=True, error_model=error_model, nogil=nogil)(function)
             # under NUMBA_DISABLE_JIT this is the plain function, which has no cache
             if cached is not function:
+                _remove_stale(Path(cached.stats.cache_path), function)
                 _remove_damaged(Path(cached.stats.cache_path), function)
         except (RuntimeError, OSError):
             folder = Path(function.__code__.co_filename).parent / "__pycache__"
@@ -56,6 +58,24 @@ def compiled(
         return cached
 
     return decorate
+
+
+def _remove_stale(folder: Path, function: Callable[..., Any]) -> None:
+    """Remove all stored code of the function's folder if any source file of that folder has changed.
+
+    Numba itself compiles a function again if its own file changes, but not if only a function that it
+    calls does, in a file beside it.
+    """
+    sources = sorted(Path(function.__code__.co_filename).parent.glob("*.py"))
+    digest = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
+    stored = folder / "sources.sha256"
+    if stored.exists() and stored.read_bytes() == digest.encode():
+        return
+    for source in sources:
+        for file in folder.glob(f"{source.stem}.*.nb[ci]"):
+            file.unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    stored.write_text(digest)
 
 
 def _remove_damaged(folder: Path, function: Callable[..., Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgebatch.search.batch_cost import is_feasible
-from edgebatch.search.game import cheapest
+from edgebatch.search.game import FORCED, cheapest
 from edgebatch.search.jit import compiled
 
 SPARE = 32
@@ -13,24 +13,24 @@ SPARE = 32
 
 
 @compiled(error_model="numpy", inner=True)
-def round_up(candidates, box, members, m, weight, k, batch, order):  # type: ignore[no-untyped-def]
-    """Fill `batch` with members that fit together, the cheapest first; return their number.
+def round_up(candidates, box, members, m, weight, k, batch, size):  # type: ignore[no-untyped-def]
+    """Add the cheapest members that still fit to the first `size` of `batch`; return how many it has then.
 
-    Once among all members, and once among those that fit the middle of the box.
+    An empty batch, `size` 0, is filled among the members that fit the middle of the box; if that ends below
+    `k`, among all.
     """
-    within = np.empty(m)
-    middle = (box[:, 0] + box[:, 1]) / 2
-    for attempt in range(2):
+    within, order = np.empty(m), np.empty(m, np.int64)
+    prompt, output, deadline_s = (box[0, 0] + box[0, 1]) / 2, (box[1, 0] + box[1, 1]) / 2, (box[2, 0] + box[2, 1]) / 2
+    number = min(m, k + SPARE)
+    for anyone in range(1 if size > 0 else 0, 2):
+        if anyone and 0 < size < k:
+            size = 0
         for p in range(m):
             i = members[p] >> 1
-            within[p] = weight[p] - 1e6 * (members[p] & 1)
-            if attempt == 1 and (
-                candidates.prompt[i] > middle[0]
-                or candidates.rank[i] > middle[1]
-                or candidates.deadline_s[i] < middle[2]
-            ):
-                within[p] = 1e6
-        number = min(m, k + SPARE)
+            within[p] = weight[p] - FORCED * (members[p] & 1)
+            short = candidates.prompt[i] <= prompt and candidates.rank[i] <= output
+            if not anyone and not (short and candidates.deadline_s[i] >= deadline_s):
+                within[p] = FORCED
         cheapest(within, m, number, order)
         for j in range(1, number):
             p, at = order[j], j
@@ -38,20 +38,19 @@ def round_up(candidates, box, members, m, weight, k, batch, order):  # type: ign
                 order[at] = order[at - 1]
                 at -= 1
             order[at] = p
-        size = 0
         for j in range(number):
-            if within[order[j]] >= 1e6 or size + number - j < k:
+            if within[order[j]] >= FORCED or size + number - j < k:
                 break
             i, at = members[order[j]] >> 1, size
             while at > 0 and batch[at - 1] > i:
                 batch[at] = batch[at - 1]
                 at -= 1
             batch[at] = i
-            if is_feasible(candidates, batch, size + 1):
+            if (at == 0 or batch[at - 1] < i) and is_feasible(candidates, batch, size + 1):
                 size += 1
             else:
                 for q in range(at, size):
                     batch[q] = batch[q + 1]
         if size >= k:
             return size
-    return 0
+    return size
