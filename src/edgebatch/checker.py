@@ -1,7 +1,7 @@
 """The independent checker: whether a schedule counts, recomputed request by request.
 
-It shares no code with the schedulers, and prices a batch from the formulas of `Llm` alone; under the
-roofline cost model step by step.
+It shares no code with the schedulers, and prices a batch from the formulas of `Llm` and the fields of
+`Roofline` alone; under the roofline cost model step by step.
 """
 
 from __future__ import annotations
@@ -93,6 +93,8 @@ def _batch_loads(instance: Instance, schedule: Schedule) -> Loads:
     if system.fixed_padding_tokens is not None and running:
         padded = system.fixed_padding_tokens
     outputs = [int(instance.output_tokens[i]) for i in running]
+    if system.output_billing == "batch_max" and running:
+        outputs = [max(outputs)] * len(outputs)
     tokens = sum(padded + n for n in outputs)
     compute_s = _compute_time_s(system, padded, outputs)
     deadline_s = min([system.slots.compute_s, *(float(instance.slack_s[i]) for i in schedule.selected)])
@@ -146,21 +148,32 @@ def _compute_time_s(system: System, padded: int, outputs: list[int], one_of: int
     if not isinstance(system.cost, Roofline) or not outputs:
         flops = sum(llm.request_flops(padded, n) for n in outputs)
         return beta * flops * one_of / node.flops
-    bandwidth = system.cost.memory_bandwidth_bytes_per_s
-    layers, d, f = llm.layers, llm.hidden_size, llm.ffn_size
-    weight_bytes = layers * (8 * d**2 + 4 * d * f) * quantization.weight_bits / 16
-    token_bytes = 4 * layers * d * quantization.kv_bits / 16
-    first_flops = len(outputs) * llm.prefill_flops(padded)
-    first_bytes = weight_bytes + token_bytes * padded * len(outputs)
-    time_s = max(beta * first_flops * one_of / node.flops, first_bytes * one_of / bandwidth)
+    cost = system.cost
+    # one of several devices reaches what it reaches alone; so do the pooled devices, less a share
+    pooled = cost.pooled_share if one_of == 1 else 1.0
+    flops_per_s = node.flops * pooled / (one_of * beta)
+    bytes_per_s = cost.memory_bandwidth_bytes_per_s * cost.bandwidth_share * pooled / one_of
+    weights, cache = quantization.weight_bits / 16, llm.kv_bytes_per_token * quantization.kv_bits / 16
+    reads, requests = llm.prefill_reads, len(outputs)
+    first_hit = 1 - llm.missed_by_token ** (requests * padded)
+    first_bytes = (reads.dense_bytes + reads.expert_bytes * first_hit) * weights + cache * padded * requests
+    first_flops = requests * llm.prefill_flops(padded)
+    time_s = float(max(first_flops / (flops_per_s * cost.prefill_flops_share), first_bytes / bytes_per_s))
+    time_s += cost.step_s + (llm.encoder_layers + llm.layers) * cost.layer_s
     lengths, longest = np.sort(outputs), max(outputs)
     for start in range(2, longest + 1, STEPS_AT_ONCE):
         j = np.arange(start, min(start + STEPS_AT_ONCE, longest + 1), dtype=np.float64)
-        live = len(outputs) - np.searchsorted(lengths, j)
-        step_flops = live * layers * (8 * d**2 + 4 * d * f + 4 * (padded + j - 1) * d)
-        step_bytes = weight_bytes + live * token_bytes * (padded + j - 1)
-        arithmetic_s, traffic_s = beta * step_flops * one_of / node.flops, step_bytes * one_of / bandwidth
+        live, context = requests - np.searchsorted(lengths, j), padded + j - 1
+        step_flops = live * (llm.token_flops + llm.context_flops * context)
+        hit = 1 - llm.missed_by_token**live
+        read_bytes = llm.decode_reads.dense_bytes + llm.decode_reads.expert_bytes * hit
+        step_bytes = read_bytes * weights + live * cache * context
+        arithmetic_s, traffic_s = (
+            step_flops / (flops_per_s * cost.decode_flops_share),
+            step_bytes / bytes_per_s,
+        )
         time_s += float(np.maximum(arithmetic_s, traffic_s).sum())
+        time_s += j.size * (cost.step_s + llm.layers * cost.layer_s)
     return time_s
 
 

@@ -92,6 +92,9 @@ class Instance:
         longest = int(self.prompt_tokens.max(initial=1)), int(self.output_tokens.max(initial=1))
         for name, here in zip(("longest_prompt_tokens", "longest_output_tokens"), longest, strict=True):
             object.__setattr__(self, name, max(getattr(self, name), here))
+        if self.system.llm.layers == 0 and longest[1] > 1:
+            worst = int(self.output_tokens.argmax())
+            raise InputError(f"requests[{worst}].output_tokens", longest[1], "1: the model has no decoder")
         fixed = self.system.fixed_padding_tokens
         if fixed is not None and longest[0] > fixed:
             worst = int(self.prompt_tokens.argmax())

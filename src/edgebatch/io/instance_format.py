@@ -47,6 +47,7 @@ class _File(Checked):
     quantization: Quantization
     edge_node: EdgeNode
     requests: tuple[_Request, ...]
+    output_billing: str = choice("own", "batch_max", default="own")
 
 
 def read_instance(path: Path | str) -> Instance:
@@ -85,7 +86,15 @@ def _instance(file: _File) -> Instance:
     if isinstance(padding, str) and padding != "batch_max":
         raise InputError("padding", describe(padding), 'batch_max or {"fixed_tokens": ...}')
     fixed = padding.fixed_tokens if isinstance(padding, _FixedPadding) else None
-    system = System(file.slots, file.llm, file.quantization, file.edge_node, fixed, _cost(file.cost))
+    system = System(
+        file.slots,
+        file.llm,
+        file.quantization,
+        file.edge_node,
+        fixed,
+        _cost(file.cost),
+        file.output_billing,
+    )
     ids = tuple(request.id for request in file.requests)
     seen: set[str] = set()
     for index, name in enumerate(ids):

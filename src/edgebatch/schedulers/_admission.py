@@ -40,18 +40,22 @@ def admit_in_order(
     lengths, length = np.unique(instance.output_tokens, return_inverse=True)
     counts = np.zeros_like(lengths)
     batch: list[int] = []
-    padded, flops, tokens = 0, 0, 0
+    padded, longest, flops, tokens = 0, 0, 0, 0
     up, down, deadline_s = 0.0, 0.0, system.slots.compute_s
     for i in map(int, order):
         if at_most is not None and len(batch) >= at_most:
             break
         new_padded = system.fixed_padding_tokens or max(padded, prompts[i])
-        if new_padded != padded:
-            repadded = sum(system.llm.request_flops(new_padded, outputs[j]) for j in batch)
+        new_longest = max(longest, outputs[i])
+        if system.bills_longest:
+            new_flops = (len(batch) + 1) * system.work_flops(new_padded, new_longest)
+            new_tokens = (len(batch) + 1) * new_longest
         else:
             repadded = flops
-        new_flops = repadded + system.llm.request_flops(new_padded, outputs[i])
-        new_tokens = tokens + outputs[i]
+            if new_padded != padded:
+                repadded = sum(system.work_flops(new_padded, outputs[j]) for j in batch)
+            new_flops = repadded + system.work_flops(new_padded, outputs[i])
+            new_tokens = tokens + outputs[i]
         new_deadline_s = min(deadline_s, limits[i]) if deadlines else deadline_s
         cached = new_tokens + new_padded * (len(batch) + 1)
         counts[length[i]] += 1
@@ -59,10 +63,12 @@ def admit_in_order(
             fits(up + uplink[i], 1.0)
             and fits(down + downlink[i], 1.0)
             and fits(system.weight_bytes + system.kv_bytes(0, cached), system.edge_node.memory_bytes)
-            and fits(system.compute_time_s(new_flops, new_padded, lengths, counts), new_deadline_s)
+            and fits(
+                system.compute_time_s(new_flops, new_padded, *system.billed(lengths, counts)), new_deadline_s
+            )
         ):
             batch.append(i)
-            padded, flops, tokens = new_padded, new_flops, new_tokens
+            padded, longest, flops, tokens = new_padded, new_longest, new_flops, new_tokens
             up, down, deadline_s = up + uplink[i], down + downlink[i], new_deadline_s
         else:
             counts[length[i]] -= 1

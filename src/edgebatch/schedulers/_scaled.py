@@ -1,5 +1,8 @@
 """Integer-scaled problem P1 for third-party solvers (HiGHS, CP-SAT): one model per padded prompt length.
 
+Where requests are billed the longest output of their batch, there is one model per pair of padded prompt
+length and longest output.
+
 Loads are rounded down and budgets up. So every batch that is feasible in floats is feasible in the model,
 and an upper bound of the model is an upper bound of P1. The converse may fail: a batch of k requests that
 exceeds a budget by less than k + 1 parts in `PARTS` is feasible in the model. (For 67 requests that is the
@@ -10,6 +13,7 @@ again. Neither a schedule nor a claim of optimality depends on the rounding.
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -29,7 +33,7 @@ PARTS = 2**36
 
 @dataclass(frozen=True)
 class Scaled:
-    """Model of the batches of one padded prompt length; requests by descending deadline.
+    """Model of the batches of one padded prompt length and billing; requests by descending deadline.
 
     Attributes
     ----------
@@ -89,7 +93,7 @@ class Solver(Protocol):
 
 
 def _models(instance: Instance) -> list[Scaled]:
-    """The models of an instance: one for a fixed padding, else one per distinct prompt length."""
+    """The models of an instance: one for each padded prompt length and each output length to bill."""
     system = instance.system
     if system.cost != "flops":
         raise InputError("cost", repr(system.cost), "flops: this solver needs a linear cost model")
@@ -98,13 +102,20 @@ def _models(instance: Instance) -> list[Scaled]:
     prompts = instance.prompt_tokens[candidates]
     fixed = system.fixed_padding_tokens
     lengths = [fixed] if fixed is not None else np.unique(prompts).tolist()
-    return [_model(instance, candidates[prompts <= length], length) for length in lengths if prompts.size]
+    outputs = instance.output_tokens[candidates]
+    billed = np.unique(outputs).tolist() if system.bills_longest else [None]
+    models = []
+    for length, longest in itertools.product(lengths, billed):
+        fit = candidates[(prompts <= length) & (longest is None or outputs <= longest)]
+        if fit.size:
+            models.append(_model(instance, fit, length, longest))
+    return models
 
 
-def _model(instance: Instance, requests: NDArray[np.int64], padded: int) -> Scaled:
-    """The model of one padded prompt length; the first of `requests` has the longest deadline."""
+def _model(instance: Instance, requests: NDArray[np.int64], padded: int, longest: int | None) -> Scaled:
+    """The model of one padded prompt length and billing; the first of `requests` has the longest deadline."""
     deadlines_s = instance.deadline_s[requests]
-    shares = loads(instance, requests, padded, deadlines_s[0])
+    shares = loads(instance, requests, padded, deadlines_s[0], longest)
     # at most twice the budget: requests that this padding makes too dear must not overflow
     scaled = np.floor(np.minimum(shares, 2.0) * PARTS).astype(np.int64)
     # one part more, for the rounding of the divisions

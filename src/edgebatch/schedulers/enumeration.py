@@ -28,11 +28,13 @@ def schedule(instance: Instance) -> Schedule:
     subsets = (np.arange(1, 2**requests.size)[:, None] >> np.arange(requests.size)) & 1
     prompts, outputs = instance.prompt_tokens[requests], instance.output_tokens[requests]
     padded = instance.padded((subsets * prompts).max(axis=1))
+    longest = (subsets * outputs).max(axis=1)
     flops = np.zeros(len(subsets))
     tokens = np.zeros(len(subsets))
-    for j, output in enumerate(outputs):
-        flops += subsets[:, j] * system.llm.request_flops(padded, output)
-        tokens += subsets[:, j] * (padded + output)
+    for j, own in enumerate(outputs):
+        billed = longest if system.bills_longest else own
+        flops += subsets[:, j] * system.work_flops(padded, billed)
+        tokens += subsets[:, j] * (padded + billed)
     lengths, length = np.unique(outputs, return_inverse=True)
     counts = subsets @ np.eye(lengths.size, dtype=np.int64)[length]
     deadline_s = np.where(subsets == 1, instance.deadline_s[requests], np.inf).min(axis=1)
@@ -40,7 +42,7 @@ def schedule(instance: Instance) -> Schedule:
         fits(subsets @ instance.uplink_share[requests], 1.0)
         & fits(subsets @ instance.downlink_share[requests], 1.0)
         & fits(system.weight_bytes + system.kv_bytes(0, tokens), system.edge_node.memory_bytes)
-        & fits(system.compute_time_s(flops, padded, lengths, counts), deadline_s)
+        & fits(system.compute_time_s(flops, padded, *system.billed(lengths, counts)), deadline_s)
     )
     best = int(np.argmax(np.where(feasible, subsets.sum(axis=1), 0)))
     selected = tuple(int(i) for i in requests[np.flatnonzero(subsets[best])])

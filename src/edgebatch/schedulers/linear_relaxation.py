@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -35,15 +36,15 @@ class Relaxation(NamedTuple):
 def schedule(instance: Instance) -> Schedule:
     """Bound the largest batch by linear programs, and fill a batch by their shadow prices.
 
-    Every batch has a padded prompt length and a deadline, the earliest of its requests. For each pair of
-    these the batch is a 0/1 point of a linear program with four rows. The largest optimum of all pairs,
-    rounded down, bounds every batch. A pair needs no program if a single budget, or the prices of another
-    program, already bound it by a size that is known.
+    Every batch has a padded prompt length and a deadline, the earliest of its requests; and a longest output,
+    if requests are billed that. For each choice of these the batch is a 0/1 point of a linear program with
+    four rows. The largest optimum of all choices, rounded down, bounds every batch. A choice needs no program
+    if a single budget, or the prices of another program, already bound it by a size that is known.
 
     Returns
     -------
     Schedule
-        The largest batch that comes from admitting the requests of a pair in order of the price of their
+        The largest batch that comes from admitting the requests of a choice in order of the price of their
         loads, which rounds the solution of its program. Optimal if its size meets the bound.
 
     Raises
@@ -54,23 +55,26 @@ def schedule(instance: Instance) -> Schedule:
     if instance.system.cost != "flops":
         raise InputError("cost", "roofline", "flops: the linear relaxation needs a linear cost model")
     servable = np.flatnonzero(instance.servable())
-    pairs = [
-        (int(padded), float(deadline_s))
-        for padded in np.unique(instance.padded(instance.prompt_tokens[servable]))
-        for deadline_s in np.unique(instance.deadline_s[servable])
-    ]
-    simple = {pair: simple_bound(relaxation(instance, servable, *pair).load) for pair in pairs}
+    outputs = np.unique(instance.output_tokens[servable]).tolist()
+    choices: list[tuple[int, float, int | None]] = list(
+        itertools.product(
+            np.unique(instance.padded(instance.prompt_tokens[servable])).tolist(),
+            np.unique(instance.deadline_s[servable]).tolist(),
+            outputs if instance.system.bills_longest else [None],
+        )
+    )
+    simple = {choice: simple_bound(relaxation(instance, servable, *choice).load) for choice in choices}
     bound, prices = 0, np.zeros(4)
     batch: tuple[int, ...] = ()
-    for pair in sorted(pairs, key=simple.__getitem__, reverse=True):
+    for choice in sorted(choices, key=simple.__getitem__, reverse=True):
         known = max(bound, len(batch))
-        if simple[pair] <= known:
+        if simple[choice] <= known:
             break
-        requests, load = relaxation(instance, servable, *pair)
-        # the prices of the last program often bound this pair well enough
+        requests, load = relaxation(instance, servable, *choice)
+        # the prices of the last program often bound this choice well enough
         if linear_bound(load, prices) > known:
             prices = shadow_prices(load)
-            bound = max(bound, min(simple[pair], linear_bound(load, prices)))
+            bound = max(bound, min(simple[choice], linear_bound(load, prices)))
         if len(batch) < bound:
             order = requests[np.argsort(prices @ load, kind="stable")]
             batch = max(batch, admit_in_order(instance, order), key=len)
@@ -78,12 +82,21 @@ def schedule(instance: Instance) -> Schedule:
 
 
 def relaxation(
-    instance: Instance, servable: NDArray[np.int64], padded_prompt_tokens: int, deadline_s: float
+    instance: Instance,
+    servable: NDArray[np.int64],
+    padded_prompt_tokens: int,
+    deadline_s: float,
+    longest_output_tokens: int | None = None,
 ) -> Relaxation:
-    """Requests of `servable` that may be in a batch of this padded length and deadline, with their loads."""
+    """Requests of `servable` that may be in a batch of this padded length and deadline, with their loads.
+
+    If `longest_output_tokens` is given, none has a longer output, and each is billed that.
+    """
     in_time = instance.deadline_s[servable] >= deadline_s
     requests = servable[in_time & (instance.prompt_tokens[servable] <= padded_prompt_tokens)]
-    load = loads(instance, requests, padded_prompt_tokens, deadline_s)
+    if longest_output_tokens is not None:
+        requests = requests[instance.output_tokens[requests] <= longest_output_tokens]
+    load = loads(instance, requests, padded_prompt_tokens, deadline_s, longest_output_tokens)
     possible = (load <= 1 + MARGIN).all(axis=0)
     return Relaxation(requests[possible], load[:, possible])
 

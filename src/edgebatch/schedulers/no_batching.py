@@ -29,7 +29,7 @@ def schedule(instance: Instance, *, admission: str = "blind") -> Schedule:
         raise InputError("admission", repr(admission), one_of(admission, ADMISSIONS))
     system = instance.system
     devices = system.edge_node.devices
-    work_s = system.alone_s(instance.prompt_tokens, instance.output_tokens) * devices
+    work_s = system.one_device_s(instance.prompt_tokens, instance.output_tokens)
     tokens = (instance.prompt_tokens + instance.output_tokens).tolist()
     used = min(devices, instance.size)
     free_s, cached = [0.0] * used, [0] * used

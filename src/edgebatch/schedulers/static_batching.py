@@ -38,9 +38,8 @@ def schedule(instance: Instance, *, batch_size: int | str = "auto", admission: s
     padded = instance.system.fixed_padding_tokens or max(
         (int(instance.prompt_tokens[i]) for i in running), default=0
     )
-    flops = sum(instance.system.llm.request_flops(padded, int(instance.output_tokens[i])) for i in running)
     lengths, counts = np.unique(instance.output_tokens[list(running)], return_counts=True)
-    compute_s = instance.system.compute_time_s(flops, padded, lengths, counts)
+    compute_s = instance.system.batch_time_s(padded, lengths, counts)
     served = tuple(i for i in running if fits(compute_s, instance.deadline_s[i]))
     missed = tuple(i for i in running if i not in served)
     return Schedule(served, missed, upper_bound=max(bound, len(served)))
@@ -51,7 +50,7 @@ def worst_case_batch_size(instance: Instance) -> int:
     system = instance.system
     prompt = system.fixed_padding_tokens or instance.longest_prompt_tokens
     output = instance.longest_output_tokens
-    request_flops = system.llm.request_flops(prompt, output)
+    request_flops = system.work_flops(prompt, output)
 
     def exceeds(size: int) -> bool:
         compute_s = system.compute_time_s(size * request_flops, prompt, np.array([output]), np.array([size]))

