@@ -17,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from edgebatch.model.system import System
+from edgebatch.problem import RELATIVE_TOLERANCE, Instance
 from edgebatch.search.jit import compiled
 
 
@@ -31,26 +33,28 @@ class Prices(NamedTuple):
         Padded prompt length; 0 where it is the longest prompt of the batch.
     memory_tokens
         Tokens of KV cache that the memory holds beside the weights, tolerance included.
-    constant_s
-        Each step, whatever is live.
-    first_s, first_square_s
-        Arithmetic of a request's first stage: first_s s' + first_square_s s'^2.
+    constant_first_s, constant_s
+        The first stage, and each later step, whatever is live.
+    first_fixed_s, first_s, first_square_s
+        Arithmetic of a request's first stage: first_fixed_s + first_s s' + first_square_s s'^2.
     token_s, context_s
         Arithmetic of a request's step at context c: token_s + context_s c.
     kv_read_s
         Reading of the KV cache of one token.
     dense_first_s, dense_s
         Reading of the weights that every first stage, and every later step, reads.
-    expert_s
-        Reading of all experts; 0 where a model has none.
+    expert_first_s, expert_s
+        Reading of all experts in the first stage, and in a later step; 0 where a model has none.
     expert_missed
-        Logarithm of the probability that one token does not read an expert.
+        Probability that a token is not routed to a given expert.
     """
 
     batch_max: bool
     padding: float
     memory_tokens: float
+    constant_first_s: float
     constant_s: float
+    first_fixed_s: float
     first_s: float
     first_square_s: float
     token_s: float
@@ -58,6 +62,7 @@ class Prices(NamedTuple):
     kv_read_s: float
     dense_first_s: float
     dense_s: float
+    expert_first_s: float
     expert_s: float
     expert_missed: float
 
@@ -92,12 +97,63 @@ class Candidates(NamedTuple):
     prices: Prices
 
 
+def prices_of(system: System) -> Prices:
+    """Prices of the batches of a system."""
+    llm, pace, first_s = system.llm, system.pace, system.seconds_per_flop
+    later_s = system.decode_weight * first_s
+    token_bytes = system.kv_bytes(0, 1)
+    # weights that nearly fill the memory leave little but rounding: a hair more, to lose no exact fit
+    room_bytes = system.edge_node.memory_bytes * (1 + RELATIVE_TOLERANCE + 1e-15) - system.weight_bytes
+    fixed = llm.prefill_flops(0)
+    square = (llm.prefill_flops(2) - 2 * llm.prefill_flops(1) + fixed) / 2
+    return Prices(
+        batch_max=bool(system.bills_longest),
+        padding=float(system.fixed_padding_tokens or 0),
+        memory_tokens=float(room_bytes / token_bytes) if token_bytes > 0 else np.inf,
+        constant_first_s=float(pace.prefill_overhead_s),
+        constant_s=float(pace.decode_overhead_s),
+        first_fixed_s=float(fixed * first_s),
+        first_s=float((llm.prefill_flops(1) - fixed - square) * first_s),
+        first_square_s=float(square * first_s),
+        token_s=float(pace.token_s),
+        context_s=float(llm.context_flops * later_s),
+        kv_read_s=float(token_bytes * system.seconds_per_byte),
+        dense_first_s=float(pace.prefill_reads.dense_s),
+        dense_s=float(pace.decode_reads.dense_s),
+        expert_first_s=float(pace.prefill_reads.expert_s),
+        expert_s=float(pace.decode_reads.expert_s),
+        expert_missed=float(pace.decode_reads.missed_by_token),
+    )
+
+
+def candidates_of(instance: Instance, requests: NDArray[np.int64]) -> tuple[NDArray[np.int64], Candidates]:
+    """The candidates `requests` by rising output: their indices into the instance, and what a search reads."""
+    lengths, place = np.unique(instance.output_tokens[requests], return_inverse=True)
+    by_output = np.argsort(place, kind="stable")
+    order = requests[by_output]
+    # budgets include the tolerance of the checker
+    slack = 1 + RELATIVE_TOLERANCE
+    prompt = instance.prompt_tokens[order].astype(np.float64)
+    deadline_s = instance.deadline_s[order] * slack
+    return order, Candidates(
+        uplink=instance.uplink_share[order] / slack,
+        downlink=instance.downlink_share[order] / slack,
+        prompt=prompt,
+        deadline_s=deadline_s,
+        rank=place[by_output],
+        by_prompt=np.argsort(prompt, kind="stable"),
+        by_deadline=np.argsort(-deadline_s, kind="stable"),
+        lengths=lengths.astype(np.float64),
+        prices=prices_of(instance.system),
+    )
+
+
 @compiled(error_model="numpy", inner=True)
-def experts_read_s(prices, tokens):  # type: ignore[no-untyped-def]
-    """Time to read the experts that `tokens` tokens are routed to."""
-    if prices.expert_s == 0:
+def _experts_read_s(prices, all_s, tokens):  # type: ignore[no-untyped-def]
+    """Time to read the experts that `tokens` tokens are routed to, of `all_s` for all experts."""
+    if all_s == 0:
         return 0.0
-    return -prices.expert_s * np.expm1(tokens * prices.expert_missed)
+    return all_s * (1 - prices.expert_missed**tokens)
 
 
 @compiled(error_model="numpy", inner=True)
@@ -122,9 +178,9 @@ def waiting_steps(prices, live, read_s, context, steps):  # type: ignore[no-unty
 def duration(candidates, batch, count, padded):  # type: ignore[no-untyped-def]
     """Compute time of the first `count` of `batch`, by rising output, padded to `padded` tokens."""
     prices, lengths, rank = candidates.prices, candidates.lengths, candidates.rank
-    arithmetic_s = count * padded * (prices.first_s + prices.first_square_s * padded)
-    read_s = prices.dense_first_s + experts_read_s(prices, count * padded) + count * padded * prices.kv_read_s
-    total = prices.constant_s + max(arithmetic_s, read_s)
+    arithmetic_s = count * (prices.first_fixed_s + padded * (prices.first_s + prices.first_square_s * padded))
+    read_s = prices.dense_first_s + _experts_read_s(prices, prices.expert_first_s, count * padded)
+    total = prices.constant_first_s + max(arithmetic_s, read_s + count * padded * prices.kv_read_s)
     longest = lengths[rank[batch[count - 1]]]
     before = 1.0
     for j in range(count):
@@ -133,7 +189,7 @@ def duration(candidates, batch, count, padded):  # type: ignore[no-untyped-def]
             live, steps, context = float(count - j), output - before, padded + before
             step_s = prices.token_s + (context + (steps - 1) / 2) * prices.context_s
             total += steps * (prices.constant_s + live * step_s)
-            read_s = prices.dense_s + experts_read_s(prices, live)
+            read_s = prices.dense_s + _experts_read_s(prices, prices.expert_s, live)
             waits, wait = waiting_steps(prices, live, read_s, context, steps)
             slope = live * abs(prices.context_s - prices.kv_read_s)
             total += waits * (wait - (waits - 1) * slope / 2)
@@ -181,23 +237,24 @@ def count_waits(candidates, live, most, padded, waits):  # type: ignore[no-untyp
     before = 1.0
     for r in range(live.size):
         steps = candidates.lengths[r] - before
-        read_s = prices.dense_s + experts_read_s(prices, live[r])
+        read_s = prices.dense_s + _experts_read_s(prices, prices.expert_s, live[r])
         waits[r] = waiting_steps(prices, live[r], read_s, padded + before, steps)[0]
         before = candidates.lengths[r]
-    read_s = prices.dense_first_s + experts_read_s(prices, most * padded)
-    arithmetic_s = padded * (prices.first_s + prices.first_square_s * padded - prices.kv_read_s)
+    read_s = prices.dense_first_s + _experts_read_s(prices, prices.expert_first_s, most * padded)
+    arithmetic_s = prices.first_fixed_s
+    arithmetic_s += padded * (prices.first_s + prices.first_square_s * padded - prices.kv_read_s)
     waits[live.size] = 1.0 if read_s > most * arithmetic_s else 0.0
 
 
 @compiled(error_model="numpy", inner=True)
-def _chord(prices, low, high, tokens):  # type: ignore[no-untyped-def]
+def _chord(prices, all_s, low, high, tokens):  # type: ignore[no-untyped-def]
     """Slope, and value at 0, of the chord of the experts' reading over `low` to `high` requests."""
-    if prices.expert_s == 0:
+    if all_s == 0:
         return 0.0, 0.0
-    start_s = experts_read_s(prices, low * tokens)
+    start_s = _experts_read_s(prices, all_s, low * tokens)
     slope = 0.0
     if high > low:
-        slope = (experts_read_s(prices, high * tokens) - start_s) / (high - low)
+        slope = (_experts_read_s(prices, all_s, high * tokens) - start_s) / (high - low)
     return slope, start_s - slope * low
 
 
@@ -220,11 +277,11 @@ def linear_time(candidates, waits, fewest, most, padded, first, table):  # type:
     """
     prices, count = candidates.prices, candidates.lengths.size
     reads = waits[count] > 0
-    slope, start_s = _chord(prices, fewest[count], most[count], padded)
+    slope, start_s = _chord(prices, prices.expert_first_s, fewest[count], most[count], padded)
     first[0] = prices.kv_read_s if reads else prices.first_s
     first[1] = 0.0 if reads else prices.first_square_s
-    first[2] = slope if reads else 0.0
-    fixed_s = prices.constant_s + (prices.dense_first_s + start_s if reads else 0.0)
+    first[2] = slope if reads else prices.first_fixed_s
+    fixed_s = prices.constant_first_s + (prices.dense_first_s + start_s if reads else 0.0)
     step_s, context_s, before = 0.0, 0.0, 1.0
     dearer_s = prices.context_s - prices.kv_read_s
     for r in range(count):
@@ -233,7 +290,7 @@ def linear_time(candidates, waits, fewest, most, padded, first, table):  # type:
         context_s += steps * prices.context_s
         fixed_s += steps * prices.constant_s
         if waiting > 0:
-            slope, start_s = _chord(prices, fewest[r], most[r], 1.0)
+            slope, start_s = _chord(prices, prices.expert_s, fewest[r], most[r], 1.0)
             middle = (waiting - 1) / 2 if dearer_s > 0 else steps - 1 - (waiting - 1) / 2
             step_s += waiting * (slope - prices.token_s - (before + middle) * dearer_s)
             context_s -= waiting * dearer_s

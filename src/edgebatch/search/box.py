@@ -68,7 +68,7 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
     place = np.full(rank.size, -1)
     first, table = np.zeros(3), np.empty((3, last))
     fewest, most, live = np.zeros(last + 1), np.zeros(last + 1), np.zeros(last)
-    rewrites = prices.dense_s + prices.dense_first_s + prices.expert_s > 0
+    rewrites = prices.dense_s + prices.dense_first_s > 0
     scale, k, gap, bound = 1.0, size, 0.0, m
     for _round in range(ROUNDS):
         count, forced = 0, 0
@@ -98,7 +98,7 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
             fits = is_feasible(candidates, batch, k)
             return (FEASIBLE, m, k, 0.0, m, 0, 0.0) if fits else (INFEASIBLE,) + refuted
         padded, shortest = box[PROMPT, LEAST], int(box[OUTPUT, LEAST])
-        if prices.expert_s > 0:
+        if prices.expert_s + prices.expert_first_s > 0:
             _live_range(candidates, members, m, k, forced, fewest, most)
         for attempt in range(2):
             linear_time(candidates, waits, fewest, most, padded, first, table)
@@ -151,7 +151,7 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
                     gap -= multipliers[r] * cost[r, p]
         gap = max(gap, MARGIN)
         bound = m
-        if dearest > 0 and prices.expert_s == 0:
+        if dearest > 0 and prices.expert_s + prices.expert_first_s == 0:
             bound = min(m, k + int(min(gap / dearest, 1.0 * m)))
         a, b, c, d = multipliers
         forced_cost = 0.0
