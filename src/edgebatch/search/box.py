@@ -60,12 +60,14 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
     prices, rank, lengths = candidates.prices, candidates.rank, candidates.lengths
     last = lengths.size
     refuted = (0, 0, 0.0, 0, 0, 0.0)
-    cost, room = np.empty((4, m)), np.ones(4)
+    cost = np.empty((4, m))
     share, weight, base = np.empty(m), np.empty(m), np.empty(m)
     budget, reach = np.empty(m), np.empty(m)
     keep = np.empty(m, np.bool_)
     chosen, order = np.empty(m, np.int64), np.empty(m, np.int64)
-    place = np.full(rank.size, -1)
+    place = np.empty(rank.size, np.int64)
+    for i in range(rank.size):
+        place[i] = -1
     first, table = np.zeros(3), np.empty((3, last))
     fewest, most, live = np.zeros(last + 1), np.zeros(last + 1), np.zeros(last)
     rewrites = prices.dense_s + prices.dense_first_s > 0
@@ -87,7 +89,10 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
                 return (INFEASIBLE,) + refuted
         before, m = m, count
         k = max(size, forced)
-        if m < k or (box[:, LEAST] > box[:, MOST]).any():
+        empty = m < k
+        for dimension in range(3):
+            empty |= box[dimension, LEAST] > box[dimension, MOST]
+        if empty:
             return (INFEASIBLE,) + refuted
         if m == k or forced == k:
             count = 0
@@ -113,7 +118,7 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
                 cost[2, p] = (s + lengths[r]) / prices.memory_tokens
                 cost[3, p] = (first[0] + first[1] * s) * s + first[2] + table[0, r] + table[1, r] * s
                 cost[3, p] /= scale
-            outcome = relax(candidates, members, m, cost, room, k, multipliers, share, chosen, batch, stopped)
+            outcome = relax(candidates, members, m, cost, k, multipliers, share, chosen, batch, stopped)
             if outcome == FEASIBLE:
                 combine(cost, multipliers, members, m, weight)
                 k = round_up(candidates, box, members, m, weight, k, batch, k)
@@ -136,9 +141,7 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
         combine(cost, multipliers, members, m, weight)
         following = cheapest(weight, m, k + 1, chosen)
         dearest = -np.inf
-        gap = MARGIN
-        for r in range(4):
-            gap += multipliers[r] * room[r]
+        gap = multipliers[0] + multipliers[1] + multipliers[2] + multipliers[3] + MARGIN
         highest = 0
         for j in range(k + 1):
             if weight[chosen[j]] > weight[chosen[highest]]:
@@ -153,7 +156,7 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
         bound = m
         if dearest > 0 and prices.expert_s + prices.expert_first_s == 0:
             bound = min(m, k + int(min(gap / dearest, 1.0 * m)))
-        a, b, c, d = multipliers
+        a, b, c, d = multipliers[0], multipliers[1], multipliers[2], multipliers[3]
         forced_cost = 0.0
         for p in range(m):
             keep[p] = weight[p] <= dearest + gap
@@ -166,7 +169,7 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
             order[p] = p
         free = k - forced
         c, d = c / prices.memory_tokens, d / scale
-        whole = multipliers.sum() + MARGIN
+        whole = a + b + multipliers[2] + multipliers[3] + MARGIN
         moved = 0.0
         for dimension in range(3):
             if free <= 0 or (dimension == PROMPT and prices.padding > 0):
@@ -246,7 +249,7 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
     if found >= size:
         return FEASIBLE, m, found, 0.0, m, 0, 0.0
     # split where the box is loosest
-    a, b, c, d = multipliers
+    a, b, c, d = multipliers[0], multipliers[1], multipliers[2], multipliers[3]
     c, d = (c + 0.05) / prices.memory_tokens, (d + 0.05) / scale
     s, r = box[PROMPT, MOST], int(box[OUTPUT, MOST])
     padded, shortest = box[PROMPT, LEAST], int(box[OUTPUT, LEAST])
@@ -258,7 +261,10 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
         loose[OUTPUT] += k * (fixed + padded * d * (table[1, r] - table[1, shortest]))
     rises = c * (s - padded) + d * (s - padded) * (first[0] + first[1] * (s + padded))
     loose[PROMPT] = k * (rises + d * (s - padded) * table[1, rank[members[0] >> 1]])
-    dimension = int(np.argmax(loose))
+    dimension = PROMPT
+    for other in (OUTPUT, DEADLINE):
+        if loose[other] > loose[dimension]:
+            dimension = other
     if loose[dimension] > 1e-9:
         if dimension == OUTPUT:
             middle = (lengths[shortest] + lengths[r]) / 2

@@ -12,6 +12,10 @@ from edgebatch.search.box import DEADLINE, LEAST, MEMBER, MOST, OUTPUT, examine
 from edgebatch.search.game import FEASIBLE, INFEASIBLE
 from edgebatch.search.jit import compiled
 
+START, HELD, GAP, BOUND, DIMENSION, VALUE, BOX, MULTIPLIERS, WAITS = 0, 1, 2, 3, 4, 5, 6, 12, 16
+"""What the columns of an open node's row are, or where they begin: where its members are and how many, the rest
+as of `examine`."""
+
 MOST_BEST_FIRST = 2000
 """With more open nodes than this, the newest is next, so that they take no more memory."""
 
@@ -41,94 +45,111 @@ def largest_batch(candidates, best, limits):  # type: ignore[no-untyped-def]
         Size of the batch; upper bound on any; nodes visited, the first not counted.
     """
     total, last = candidates.rank.size, candidates.lengths.size
-    size, nodes, bound, opened, top, newest = 0, 0, 0, 0, 0, 1
-    batch, members = np.empty(total + 1, np.int64), np.empty(total, np.int64)
-    record, arena = np.zeros(total + last + 1), np.empty(4 * (total + last + 1))
-    waits, box, multipliers = np.zeros(last + 1), np.empty((3, 2)), np.full(4, 0.25)
-    # of an open node: box, multipliers, gap, bound, what to split at; place and members of its record
-    heads, start, held = np.empty((64, 14)), np.empty(64, np.int64), np.empty(64, np.int64)
-    head = np.zeros(14)
-    # candidates are at hand by prompt and by deadline
-    head[0], head[1] = candidates.prompt[candidates.by_prompt[0]], candidates.prompt[candidates.by_prompt[-1]]
-    head[4] = candidates.deadline_s[candidates.by_deadline[-1]]
-    head[3], head[5] = last - 1, candidates.deadline_s[candidates.by_deadline[0]]
-    if candidates.prices.padding > 0:
-        head[0] = head[1] = candidates.prices.padding
-    head[6:10], head[11], m = 0.25, total, total
+    size, nodes, bound, opened, top, width = 0, 0, 0, 0, 0, WAITS + last + 1
+    batch, members, parent = np.empty(total + 1, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
+    box, multipliers, waits = np.empty((3, 2)), np.empty(4), np.zeros(last + 1)
+    # a row for each open node, as of `START`; their members, one node after the other
+    rows, arena = np.empty((64, width)), np.empty(4 * total, np.int64)
+    node = np.zeros(width)
     for i in range(total):
-        record[i] = 2 * i
+        parent[i] = 2 * i
+    node[HELD], node[BOUND] = total, total
+    # candidates are at hand by prompt and by deadline
+    node[BOX], node[BOX + 1] = candidates.prompt[candidates.by_prompt[0]], candidates.prompt[candidates.by_prompt[-1]]
+    if candidates.prices.padding > 0:
+        node[BOX] = node[BOX + 1] = candidates.prices.padding
+    node[BOX + 3], node[BOX + 4] = last - 1, candidates.deadline_s[candidates.by_deadline[-1]]
+    node[BOX + 5] = candidates.deadline_s[candidates.by_deadline[0]]
+    for r in range(4):
+        node[MULTIPLIERS + r] = 0.25
+    count_waits(candidates, np.zeros(last), 0.0, node[BOX], waits)
+    for r in range(last + 1):
+        node[WAITS + r] = waits[r]
     children = 1
-    count_waits(candidates, waits[:last] * 0, 0.0, head[0], record[total:])
     while True:
-        better, gap = -1, -1.0
+        better = -1
         for child in range(children):
             if nodes >= limits.node_limit or (limits.stopped[0] and children == 2):
-                bound = max(bound, int(head[11]))
+                bound = max(bound, int(node[BOUND]))
                 break
             nodes += children - 1
-            count, dimension = m, int(head[12])
-            for p in range(m):
-                members[p] = int(record[p])
-            waits[:] = record[m : m + last + 1]
-            box[:] = head[:6].reshape(3, 2)
-            multipliers[:] = head[6:10]
+            count = int(node[HELD])
+            for p in range(count):
+                members[p] = parent[p]
+            for r in range(6):
+                box[r // 2, r % 2] = node[BOX + r]
+            for r in range(4):
+                multipliers[r] = node[MULTIPLIERS + r]
+            for r in range(last + 1):
+                waits[r] = node[WAITS + r]
             if children == 2:
-                count = _restrict(candidates, box, members, m, dimension, head[13], child)
+                count = _restrict(candidates, box, members, count, int(node[DIMENSION]), node[VALUE], child)
             while True:
-                outcome, count, found, left, most, dimension, value = examine(
+                outcome, count, found, gap, most, dimension, value = examine(
                     candidates, box, members, count, multipliers, waits, size + 1, batch, limits.stopped
                 )
                 if outcome != FEASIBLE:
                     break
                 size = found
-                best[:size] = batch[:size]
+                for j in range(size):
+                    best[j] = batch[j]
             if outcome == INFEASIBLE:
                 continue
-            if opened == held.size:
-                heads = np.concatenate((heads, heads))
-                start, held = np.concatenate((start, start)), np.concatenate((held, held))
-            if top + count + last + 1 > arena.size:
-                arena, top = _compacted(arena, start, held, opened, last + 1, count)
+            if opened == rows.shape[0]:
+                more = np.empty((2 * opened, width))
+                for p in range(opened):
+                    for r in range(width):
+                        more[p, r] = rows[p, r]
+                rows = more
+            if top + count > arena.size:
+                arena, top = _compacted(rows, opened, arena, count)
             for p in range(count):
                 arena[top + p] = members[p]
-            arena[top + count : top + count + last + 1] = waits
-            heads[opened, :6] = box.reshape(6)
-            heads[opened, 6:10] = multipliers
-            heads[opened, 10], heads[opened, 11] = left, min(most, int(head[11]))
-            heads[opened, 12], heads[opened, 13] = dimension, value
-            start[opened], held[opened] = top, count
-            top += count + last + 1
-            if left > gap:
-                better, gap = opened, left
+            rows[opened, START], rows[opened, HELD], rows[opened, GAP] = top, count, gap
+            rows[opened, BOUND] = min(most, int(node[BOUND]))
+            rows[opened, DIMENSION], rows[opened, VALUE] = dimension, value
+            for r in range(6):
+                rows[opened, BOX + r] = box[r // 2, r % 2]
+            for r in range(4):
+                rows[opened, MULTIPLIERS + r] = multipliers[r]
+            for r in range(last + 1):
+                rows[opened, WAITS + r] = waits[r]
+            if better < 0 or gap > rows[better, GAP]:
+                better = opened
+            top += count
             opened += 1
         children = 2
-        if better < 0 and opened > 0:
-            better = opened - 1
-            if opened < MOST_BEST_FIRST:
-                better = int(np.argmax(heads[:opened, 10]))
         if opened == 0 or limits.stopped[0] or nodes >= limits.node_limit:
             break
-        head[:], m = heads[better], held[better]
-        record[: m + last + 1] = arena[start[better] : start[better] + m + last + 1]
+        if better < 0:
+            better = opened - 1
+            if opened < MOST_BEST_FIRST:
+                for p in range(opened):
+                    if rows[p, GAP] > rows[better, GAP]:
+                        better = p
         opened -= 1
-        heads[better], start[better], held[better] = heads[opened], start[opened], held[opened]
-    for node in range(opened):
-        bound = max(bound, int(heads[node, 11]))
+        for r in range(width):
+            node[r], rows[better, r] = rows[better, r], rows[opened, r]
+        for p in range(int(node[HELD])):
+            parent[p] = arena[int(node[START]) + p]
+    for p in range(opened):
+        bound = max(bound, int(rows[p, BOUND]))
     return size, max(bound, size), nodes
 
 
 @compiled(error_model="numpy", inner=True)
-def _compacted(arena, start, held, opened, more, count):  # type: ignore[no-untyped-def]
-    """The records of open nodes alone, with room for as much again, and where they end."""
-    total = 0
+def _compacted(rows, opened, arena, count):  # type: ignore[no-untyped-def]
+    """The members of open nodes alone, with room for `count` more and as much again, and where they end."""
+    total, top = count, 0
     for node in range(opened):
-        total += held[node] + more
-    result, top = np.empty(2 * (total + 2 * (count + more)) + 4096), 0
+        total += int(rows[node, HELD])
+    result = np.empty(2 * total, np.int64)
     for node in range(opened):
-        length = held[node] + more
-        result[top : top + length] = arena[start[node] : start[node] + length]
-        start[node] = top
-        top += length
+        start = int(rows[node, START])
+        rows[node, START] = top
+        for p in range(int(rows[node, HELD])):
+            result[top] = arena[start + p]
+            top += 1
     return result, top
 
 

@@ -27,7 +27,7 @@ FORCED = 1e6
 
 
 @compiled(error_model="numpy", inner=True)
-def relax(candidates, members, m, cost, room, k, multipliers, share, chosen, batch, stopped):  # type: ignore[no-untyped-def]
+def relax(candidates, members, m, cost, k, multipliers, share, chosen, batch, stopped):  # type: ignore[no-untyped-def]
     """Solve the relaxation of a node; try each batch that fits its rows for real.
 
     With all entries shifted above zero, the game is a linear program with a row for each budget and a
@@ -40,9 +40,7 @@ def relax(candidates, members, m, cost, room, k, multipliers, share, chosen, bat
     members
         Candidates of the node, by rising output, twice each, plus 1 if it must be chosen; `m` are in use.
     cost
-        Shape (rows, at least m).
-    room
-        Budget of each row, shape (rows,).
+        Shares of each budget, shape (rows, at least m).
     k
         Number to choose.
     multipliers
@@ -61,14 +59,15 @@ def relax(candidates, members, m, cost, room, k, multipliers, share, chosen, bat
     int
         `FEASIBLE`; `INFEASIBLE`, as `multipliers` prove; or `UNDECIDED`.
     """
-    count = room.size
-    shift = 1.0
-    for r in range(count):
-        shift = max(shift, 1 + room[r])
+    count, shift = multipliers.size, 2.0
+    inverse, held = np.empty((count, count)), np.empty((count, k), np.int64)
+    value, gain, column = np.empty(count), np.empty(count), np.empty(count)
+    prices, trial, weight = np.empty(count), np.empty(count), np.empty(m)
     # the basis of all slacks, whose matrix is the identity
-    inverse, held = np.eye(count), np.empty((count, k), np.int64)
-    value, gain, column = np.ones(count), np.zeros(count), np.empty(count)
-    prices, trial, weight = np.zeros(count), multipliers.copy(), np.empty(m)
+    for r in range(count):
+        for c in range(count):
+            inverse[r, c] = 1.0 if r == c else 0.0
+        value[r], gain[r], prices[r], trial[r] = 1.0, 0.0, 0.0, multipliers[r]
     strongest = -np.inf
     for p in range(m):
         share[p] = 0.0
@@ -89,9 +88,9 @@ def relax(candidates, members, m, cost, room, k, multipliers, share, chosen, bat
                 load = 0.0
                 for j in range(k):
                     load += cost[r, chosen[j]]
-                fits = fits and load <= room[r] + MARGIN
-                overload += trial[r] * (load - room[r])
-                column[r] = load - room[r] + shift
+                fits = fits and load <= 1 + MARGIN
+                overload += trial[r] * (load - 1)
+                column[r] = load - 1 + shift
                 price += prices[r] * column[r]
             if fits:
                 for j in range(k):
@@ -165,7 +164,7 @@ def _pivot(inverse, value, column):  # type: ignore[no-untyped-def]
 @compiled(error_model="numpy", inner=True)
 def combine(cost, multipliers, members, m, weight):  # type: ignore[no-untyped-def]
     """Fill `weight` with the surrogate costs, less `FORCED` for members that must be chosen."""
-    a, b, c, d = multipliers
+    a, b, c, d = multipliers[0], multipliers[1], multipliers[2], multipliers[3]
     for p in range(m):
         weight[p] = a * cost[0, p] + b * cost[1, p] + c * cost[2, p] + d * cost[3, p]
         weight[p] -= FORCED * (members[p] & 1)
