@@ -79,7 +79,7 @@ class Candidates(NamedTuple):
     rank
         Place of each candidate's output in `lengths`.
     by_prompt, by_deadline
-        The candidates by rising prompt, and by falling deadline.
+        The candidates by rising prompt, and by falling deadline; they may end earlier, with a -1.
     lengths
         Distinct outputs in tokens, rising.
     prices

@@ -178,6 +178,8 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
                 q = 0
                 ordered = candidates.by_prompt if dimension == PROMPT else candidates.by_deadline
                 for j in range(ordered.size):
+                    if ordered[j] < 0:
+                        break
                     if place[ordered[j]] >= 0:
                         order[q] = place[ordered[j]]
                         q += 1

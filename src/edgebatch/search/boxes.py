@@ -114,6 +114,9 @@ def largest_batch(candidates, best, limits):  # type: ignore[no-untyped-def]
                 rows[opened, MULTIPLIERS + r] = multipliers[r]
             for r in range(last + 1):
                 rows[opened, WAITS + r] = waits[r]
+            if children == 1:
+                _keep(candidates.by_prompt, members, count, batch)
+                _keep(candidates.by_deadline, members, count, batch)
             if better < 0 or gap > rows[better, GAP]:
                 better = opened
             top += count
@@ -135,6 +138,22 @@ def largest_batch(candidates, best, limits):  # type: ignore[no-untyped-def]
     for p in range(opened):
         bound = max(bound, int(rows[p, BOUND]))
     return size, max(bound, size), nodes
+
+
+@compiled(error_model="numpy", inner=True)
+def _keep(order, members, count, kept):  # type: ignore[no-untyped-def]
+    """Drop candidates that are not among the first `count` members from an order, which then ends with -1."""
+    for i in range(order.size):
+        kept[i] = 0
+    for p in range(count):
+        kept[members[p] >> 1] = 1
+    end = 0
+    for j in range(order.size):
+        if kept[order[j]]:
+            order[end] = order[j]
+            end += 1
+    if end < order.size:
+        order[end] = -1
 
 
 @compiled(error_model="numpy", inner=True)

@@ -19,6 +19,9 @@ FEASIBLE, INFEASIBLE, UNDECIDED = 0, 1, 2
 RELAXATION_STEPS = 60
 """Steps of column generation at most."""
 
+CORE, CORE_LEAST = 6, 64
+"""Of more than CORE k + CORE_LEAST members, batches are first sought among half as many."""
+
 MARGIN = 1e-11
 """Relative rounding error of a sum of 10^5 floats: a budget is exceeded only beyond it."""
 
@@ -68,7 +71,7 @@ def relax(candidates, members, m, cost, k, multipliers, share, chosen, batch, st
         for c in range(count):
             inverse[r, c] = 1.0 if r == c else 0.0
         value[r], gain[r], prices[r], trial[r] = 1.0, 0.0, 0.0, multipliers[r]
-    strongest = -np.inf
+    strongest, core, size, whole = -np.inf, np.empty(m, np.int64), m, True
     for p in range(m):
         share[p] = 0.0
     for step in range(RELAXATION_STEPS):
@@ -81,8 +84,17 @@ def relax(candidates, members, m, cost, k, multipliers, share, chosen, batch, st
         for r in range(count):
             column[r] = 1.0 if r == slack else 0.0
         if slack < 0:
-            combine(cost, trial, members, m, weight)
-            cheapest(weight, m, k, chosen)
+            if whole:
+                combine(cost, trial, members, m, weight)
+                cheapest(weight, m, k, chosen)
+            else:
+                for q in range(size):
+                    weight[q] = -FORCED * (members[core[q]] & 1)
+                    for r in range(count):
+                        weight[q] += trial[r] * cost[r, core[q]]
+                cheapest(weight, size, k, chosen)
+                for j in range(k):
+                    chosen[j] = core[chosen[j]]
             fits, overload, price = True, 0.0, 0.0
             for r in range(count):
                 load = 0.0
@@ -97,14 +109,22 @@ def relax(candidates, members, m, cost, k, multipliers, share, chosen, batch, st
                     batch[j] = members[chosen[j]] >> 1
                 if is_feasible(candidates, batch, k):
                     return FEASIBLE
-            if overload > strongest:
+            ended = step > 0 and price >= 1 - 1e-9
+            if whole and overload > strongest:
                 strongest = overload
                 for r in range(count):
                     multipliers[r] = trial[r]
-            if strongest > MARGIN * shift:
+            if whole and strongest > MARGIN * shift:
                 return INFEASIBLE
-            if step > 0 and price >= 1 - 1e-9:
+            if whole and ended:
                 break
+            if not whole and (ended or overload > MARGIN * shift):
+                whole = True
+                continue
+            if whole and m > CORE * k + CORE_LEAST:
+                # the next batches are mostly of these
+                size, whole = (CORE * k + CORE_LEAST) // 2, False
+                cheapest(weight, m, size, core)
         leaving = _pivot(inverse, value, column)
         if leaving < 0:
             break
