@@ -22,6 +22,9 @@ RELAXATION_STEPS = 60
 CORE, CORE_LEAST = 6, 64
 """Of more than CORE k + CORE_LEAST members, batches are first sought among half as many."""
 
+LAX = 1e-3
+"""Relative gain of a batch, as the entering column, that is not worth another step where nothing is refuted."""
+
 MARGIN = 1e-11
 """Relative rounding error of a sum of 10^5 floats: a budget is exceeded only beyond it."""
 
@@ -109,7 +112,11 @@ def relax(candidates, members, m, cost, k, multipliers, share, chosen, batch, st
                     batch[j] = members[chosen[j]] >> 1
                 if is_feasible(candidates, batch, k):
                     return FEASIBLE
-            ended = step > 0 and price >= 1 - 1e-9
+            # with a mixture that overloads no row, multipliers need not be exact: they refute nothing
+            worth = 0.0
+            for r in range(count):
+                worth += gain[r] * value[r]
+            ended = step > 0 and price >= (1 - LAX if worth * shift >= 1 + LAX else 1 - 1e-9)
             if whole and overload > strongest:
                 strongest = overload
                 for r in range(count):
@@ -192,23 +199,52 @@ def combine(cost, multipliers, members, m, weight):  # type: ignore[no-untyped-d
 
 @compiled(error_model="numpy", inner=True)
 def cheapest(weight, m, k, chosen):  # type: ignore[no-untyped-def]
-    """Fill `chosen`, rising, with the `k` members of smallest weight; return the largest of these weights."""
-    heap = np.empty(k)
+    """Fill `chosen`, rising, with the `k` members of smallest weight; return the largest of these weights.
+
+    Weights below the k-th smallest so far are gathered, and cut back to k of them when there are too many.
+    """
+    least, count, largest = np.empty(2 * k + 32), 0, np.inf
     for p in range(m):
-        if p < k:
-            rise(heap, p, weight[p])
-        elif weight[p] < heap[0]:
-            sink(heap, k, weight[p])
+        if weight[p] < largest:
+            least[count] = weight[p]
+            count += 1
+            if count == least.size:
+                largest, count = _smallest(least, count, k), k
+    largest = _smallest(least, count, k)
     ties = k
     for p in range(m):
-        ties -= weight[p] < heap[0]
+        ties -= weight[p] < largest
     taken = 0
     for p in range(m):
-        if weight[p] < heap[0] or (weight[p] == heap[0] and ties > 0):
-            ties -= weight[p] == heap[0]
+        if weight[p] <= largest and (weight[p] < largest or ties > 0):
+            ties -= weight[p] == largest
             chosen[taken] = p
             taken += 1
-    return heap[0]
+    return largest
+
+
+@compiled(error_model="numpy", inner=True)
+def _smallest(values, count, k):  # type: ignore[no-untyped-def]
+    """Move the `k` smallest of the first `count` values to the front; return the largest of these."""
+    low, high = 0, count - 1
+    while low < high:
+        pivot, i, j = values[(low + high) // 2], low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if k - 1 <= j:
+            high = j
+        elif k - 1 >= i:
+            low = i
+        else:
+            break
+    return values[k - 1]
 
 
 @compiled(error_model="numpy", inner=True)
