@@ -105,7 +105,7 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
         padded, shortest = box[PROMPT, LEAST], int(box[OUTPUT, LEAST])
         if prices.expert_s + prices.expert_first_s > 0:
             _live_range(candidates, members, m, k, forced, fewest, most)
-        for attempt in range(2):
+        if True:
             linear_time(candidates, waits, fewest, most, padded, first, table)
             scale = box[DEADLINE, MOST] - table[2, shortest]
             if scale <= 0:
@@ -127,16 +127,6 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
                 return (INFEASIBLE,) + refuted
             if stopped[0]:
                 return UNDECIDED, m, 0, 0.0, m, 0, 0.0
-            if attempt > 0 or _round > 0 or not rewrites:
-                break
-            total = 0.0
-            p = m - 1
-            for r in range(last - 1, -1, -1):
-                while p >= 0 and rank[members[p] >> 1] >= r:
-                    total += share[p]
-                    p -= 1
-                live[r] = k if prices.batch_max else total
-            count_waits(candidates, live, float(k), padded, waits)
         # what the cheapest k leave of the surrogate budget
         combine(cost, multipliers, members, m, weight)
         following = cheapest(weight, m, k + 1, chosen)
@@ -234,6 +224,14 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
                 forced += 1
                 free -= 1
                 moved = 1.0
+        if rewrites:
+            total, p = 0.0, m - 1
+            for r in range(last - 1, -1, -1):
+                while p >= 0 and rank[members[p] >> 1] >= r:
+                    total += share[p]
+                    p -= 1
+                live[r] = k if prices.batch_max else total
+            count_waits(candidates, live, float(k), padded, waits)
         count = 0
         for p in range(m):
             place[members[p] >> 1] = -1
