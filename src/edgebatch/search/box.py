@@ -30,7 +30,7 @@ PROMPT, OUTPUT, DEADLINE, MEMBER = 0, 1, 2, 3
 LEAST, MOST = 0, 1
 """Ends of a range of a box."""
 
-ROUNDS, ENOUGH = 6, 0.2
+ROUNDS, ENOUGH = 6, 0.4
 """Times that a box is tightened at most, and by which share of its members or of a range to go on."""
 
 
@@ -68,8 +68,10 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
     place = np.empty(rank.size, np.int64)
     for i in range(rank.size):
         place[i] = -1
-    first, table = np.zeros(3), np.empty((3, last))
+    first, table, target = np.zeros(3), np.empty((3, last)), np.empty(3)
     fewest, most, live = np.zeros(last + 1), np.zeros(last + 1), np.zeros(last)
+    for dimension in range(3):
+        target[dimension] = 0.0
     rewrites = prices.dense_s + prices.dense_first_s > 0
     scale, k, gap, bound = 1.0, size, 0.0, m
     for _round in range(ROUNDS):
@@ -105,7 +107,7 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
         padded, shortest = box[PROMPT, LEAST], int(box[OUTPUT, LEAST])
         if prices.expert_s + prices.expert_first_s > 0:
             _live_range(candidates, members, m, k, forced, fewest, most)
-        if True:
+        if m >= 0:
             linear_time(candidates, waits, fewest, most, padded, first, table)
             scale = box[DEADLINE, MOST] - table[2, shortest]
             if scale <= 0:
@@ -121,7 +123,7 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
             outcome = relax(candidates, members, m, cost, k, multipliers, share, chosen, batch, stopped)
             if outcome == FEASIBLE:
                 combine(cost, multipliers, members, m, weight)
-                k = round_up(candidates, box, members, m, weight, k, batch, k)
+                k = round_up(candidates, target, members, m, weight, k, batch, k)
                 return FEASIBLE, m, k, 0.0, m, 0, 0.0
             if outcome == INFEASIBLE:
                 return (INFEASIBLE,) + refuted
@@ -161,6 +163,8 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
         c, d = c / prices.memory_tokens, d / scale
         whole = a + b + multipliers[2] + multipliers[3] + MARGIN
         moved = 0.0
+        target[PROMPT], target[OUTPUT] = box[PROMPT, MOST], box[OUTPUT, MOST]
+        target[DEADLINE] = box[DEADLINE, LEAST]
         for dimension in range(3):
             if free <= 0 or (dimension == PROMPT and prices.padding > 0):
                 continue
@@ -204,16 +208,19 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
                     budget[p] = -np.inf
                 if members[p] & 1:
                     forced_cost += base[p]
-            low, high, setters = _sweep(order, m, members, base, budget, free, forced_cost, keep, reach)
+            low, high, setters, best = _sweep(order, m, members, base, budget, free, forced_cost, keep, reach)
             if setters == 0:
                 return (INFEASIBLE,) + refuted
-            lower, upper = members[low] >> 1, members[high] >> 1
+            lower, upper, promising = members[low] >> 1, members[high] >> 1, members[best] >> 1
             if dimension == DEADLINE:
                 least_value, most_value = candidates.deadline_s[upper], candidates.deadline_s[lower]
+                target[dimension] = candidates.deadline_s[promising]
             elif dimension == OUTPUT:
                 least_value, most_value = float(rank[lower]), float(rank[upper])
+                target[dimension] = float(rank[promising])
             else:
                 least_value, most_value = candidates.prompt[lower], candidates.prompt[upper]
+                target[dimension] = candidates.prompt[promising]
             width = box[dimension, MOST] - box[dimension, LEAST]
             if width > 0:
                 moved = max(moved, 1 - (most_value - least_value) / width)
@@ -245,7 +252,7 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
             break
     if m < k:
         return (INFEASIBLE,) + refuted
-    found = round_up(candidates, box, members, m, weight, k, batch, 0)
+    found = round_up(candidates, target, members, m, weight, k, batch, 0)
     if found >= size:
         return FEASIBLE, m, found, 0.0, m, 0, 0.0
     # split where the box is loosest
@@ -325,11 +332,12 @@ def _sweep(order, m, members, weight, budget, free, forced_cost, keep, reach):  
 
     Returns
     -------
-    first, last, setters
-        The first and last in `order` that can be last of a batch, and how many can.
+    first, last, setters, best
+        The first and last in `order` that can be last of a batch, how many can, and which of them leaves most
+        of the budget.
     """
     heap = np.empty(free + 1)
-    first, last, setters = -1, -1, 0
+    first, last, setters, best, most = -1, -1, 0, -1, -1.0
     # of a type, not a literal, so that `rise` is compiled once
     size, total = np.int64(0), forced_cost
     for q in range(m):
@@ -354,6 +362,8 @@ def _sweep(order, m, members, weight, budget, free, forced_cost, keep, reach):  
                 first = p if setters == 0 else first
                 last = p
                 setters += 1
+                if left > most:
+                    best, most = p, left
             else:
                 budget[p] = -np.inf
         else:
@@ -372,4 +382,4 @@ def _sweep(order, m, members, weight, budget, free, forced_cost, keep, reach):  
         if budget[p] == -np.inf and weight[p] > farthest:
             keep[p] = False
         farthest = max(farthest, reach[q])
-    return first, last, setters
+    return first, last, setters, best

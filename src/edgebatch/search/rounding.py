@@ -13,14 +13,13 @@ SPARE = 32
 
 
 @compiled(error_model="numpy", inner=True)
-def round_up(candidates, box, members, m, weight, k, batch, size):  # type: ignore[no-untyped-def]
+def round_up(candidates, target, members, m, weight, k, batch, size):  # type: ignore[no-untyped-def]
     """Add the cheapest members that still fit to the first `size` of `batch`; return how many it has then.
 
-    An empty batch, `size` 0, is filled among the members that fit the middle of the box; if that ends below
-    `k`, among all.
+    An empty batch, `size` 0, is filled among the members within `target`, which is a prompt, the rank of an
+    output, and a deadline; if that ends below `k`, among all.
     """
     within, order = np.empty(m), np.empty(m, np.int64)
-    prompt, output, deadline_s = (box[0, 0] + box[0, 1]) / 2, (box[1, 0] + box[1, 1]) / 2, (box[2, 0] + box[2, 1]) / 2
     number = min(m, k + SPARE)
     for anyone in range(1 if size > 0 else 0, 2):
         if anyone and 0 < size < k:
@@ -28,8 +27,8 @@ def round_up(candidates, box, members, m, weight, k, batch, size):  # type: igno
         for p in range(m):
             i = members[p] >> 1
             within[p] = weight[p] - FORCED * (members[p] & 1)
-            short = candidates.prompt[i] <= prompt and candidates.rank[i] <= output
-            if not anyone and not (short and candidates.deadline_s[i] >= deadline_s):
+            short = candidates.prompt[i] <= target[0] and candidates.rank[i] <= target[1]
+            if not anyone and not (short and candidates.deadline_s[i] >= target[2]):
                 within[p] = FORCED
         cheapest(within, m, number, order)
         for j in range(1, number):
