@@ -70,8 +70,7 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
         place[i] = -1
     first, table, target = np.zeros(3), np.empty((3, last)), np.empty(3)
     fewest, most, live = np.zeros(last + 1), np.zeros(last + 1), np.zeros(last)
-    for dimension in range(3):
-        target[dimension] = 0.0
+    target[PROMPT], target[OUTPUT], target[DEADLINE] = np.inf, np.inf, 0.0
     rewrites = prices.dense_s + prices.dense_first_s > 0
     scale, k, gap, bound = 1.0, size, 0.0, m
     for _round in range(ROUNDS):

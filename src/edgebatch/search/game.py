@@ -205,7 +205,7 @@ def cheapest(weight, m, k, chosen):  # type: ignore[no-untyped-def]
     """
     least, count, largest = np.empty(2 * k + 32), 0, np.inf
     for p in range(m):
-        if weight[p] < largest:
+        if weight[p] < largest or count < k:
             least[count] = weight[p]
             count += 1
             if count == least.size:

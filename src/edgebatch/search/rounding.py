@@ -16,40 +16,35 @@ SPARE = 32
 def round_up(candidates, target, members, m, weight, k, batch, size):  # type: ignore[no-untyped-def]
     """Add the cheapest members that still fit to the first `size` of `batch`; return how many it has then.
 
-    An empty batch, `size` 0, is filled among the members within `target`, which is a prompt, the rank of an
-    output, and a deadline; if that ends below `k`, among all.
+    Only members within `target` are added, a prompt, the rank of an output, and a deadline. It ends early if
+    fewer than `k` come of it.
     """
     within, order = np.empty(m), np.empty(m, np.int64)
     number = min(m, k + SPARE)
-    for anyone in range(1 if size > 0 else 0, 2):
-        if anyone and 0 < size < k:
-            size = 0
-        for p in range(m):
-            i = members[p] >> 1
-            within[p] = weight[p] - FORCED * (members[p] & 1)
-            short = candidates.prompt[i] <= target[0] and candidates.rank[i] <= target[1]
-            if not anyone and not (short and candidates.deadline_s[i] >= target[2]):
-                within[p] = FORCED
-        cheapest(within, m, number, order)
-        for j in range(1, number):
-            p, at = order[j], j
-            while at > 0 and within[order[at - 1]] > within[p]:
-                order[at] = order[at - 1]
-                at -= 1
-            order[at] = p
-        for j in range(number):
-            if within[order[j]] >= FORCED or size + number - j < k:
-                break
-            i, at = members[order[j]] >> 1, size
-            while at > 0 and batch[at - 1] > i:
-                batch[at] = batch[at - 1]
-                at -= 1
-            batch[at] = i
-            if (at == 0 or batch[at - 1] < i) and is_feasible(candidates, batch, size + 1):
-                size += 1
-            else:
-                for q in range(at, size):
-                    batch[q] = batch[q + 1]
-        if size >= k:
-            return size
+    for p in range(m):
+        i = members[p] >> 1
+        within[p] = weight[p] - FORCED * (members[p] & 1)
+        short = candidates.prompt[i] <= target[0] and candidates.rank[i] <= target[1]
+        if not (short and candidates.deadline_s[i] >= target[2]):
+            within[p] = FORCED
+    cheapest(within, m, number, order)
+    for j in range(1, number):
+        p, at = order[j], j
+        while at > 0 and within[order[at - 1]] > within[p]:
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = p
+    for j in range(number):
+        if within[order[j]] >= FORCED or size + number - j < k:
+            break
+        i, at = members[order[j]] >> 1, size
+        while at > 0 and batch[at - 1] > i:
+            batch[at] = batch[at - 1]
+            at -= 1
+        batch[at] = i
+        if (at == 0 or batch[at - 1] < i) and is_feasible(candidates, batch, size + 1):
+            size += 1
+        else:
+            for q in range(at, size):
+                batch[q] = batch[q + 1]
     return size
