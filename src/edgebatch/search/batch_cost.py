@@ -128,24 +128,33 @@ def prices_of(system: System) -> Prices:
 
 def candidates_of(instance: Instance, requests: NDArray[np.int64]) -> tuple[NDArray[np.int64], Candidates]:
     """The candidates `requests` by rising output: their indices into the instance, and what a search reads."""
-    lengths, place = np.unique(instance.output_tokens[requests], return_inverse=True)
-    by_output = np.argsort(place, kind="stable")
-    order = requests[by_output]
+    outputs = instance.output_tokens[requests]
+    by_output = _rising(outputs)
+    order, outputs = requests[by_output], outputs[by_output]
+    longer = np.diff(outputs, prepend=outputs[:1]) > 0
     # budgets include the tolerance of the checker
     slack = 1 + RELATIVE_TOLERANCE
-    prompt = instance.prompt_tokens[order].astype(np.float64)
+    prompts = instance.prompt_tokens[order]
     deadline_s = instance.deadline_s[order] * slack
     return order, Candidates(
         uplink=instance.uplink_share[order] / slack,
         downlink=instance.downlink_share[order] / slack,
-        prompt=prompt,
+        prompt=prompts.astype(np.float64),
         deadline_s=deadline_s,
-        rank=place[by_output],
-        by_prompt=np.argsort(prompt, kind="stable"),
+        rank=np.cumsum(longer),
+        by_prompt=_rising(prompts),
         by_deadline=np.argsort(-deadline_s, kind="stable"),
-        lengths=lengths.astype(np.float64),
+        lengths=np.append(outputs[:1], outputs[longer]).astype(np.float64),
         prices=prices_of(instance.system),
     )
+
+
+def _rising(tokens: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Stable order of whole numbers: as unique keys, they can be sorted by the fastest method."""
+    keys = tokens * tokens.size + np.arange(tokens.size)
+    keys.sort()
+    order: NDArray[np.int64] = keys % tokens.size
+    return order
 
 
 @compiled(error_model="numpy", inner=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebatch.search.batch_cost import count_waits
+from edgebatch.search.batch_cost import Candidates, Prices, count_waits
 from edgebatch.search.box import DEADLINE, LEAST, MEMBER, MOST, OUTPUT, examine
 from edgebatch.search.game import FEASIBLE, INFEASIBLE
 from edgebatch.search.jit import compiled
@@ -205,3 +205,11 @@ def _restrict(candidates, box, members, m, dimension, value, child):  # type: ig
             members[count] = members[p]
             count += 1
     return count
+
+
+def compile_search() -> None:
+    """Compile the search before its clock starts: that takes seconds and cannot be interrupted."""
+    alone, nobody, first = np.ones(1), np.zeros(1, np.int64), np.zeros(1, np.int64)
+    prices = Prices(False, *np.zeros(len(Prices._fields) - 1).tolist())
+    candidates = Candidates(alone, alone, alone, alone, nobody, first, first, alone, prices)
+    largest_batch(candidates, np.empty(1, np.int64), Limits(0, np.ones(1, np.bool_)))
