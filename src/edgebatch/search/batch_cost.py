@@ -29,8 +29,6 @@ class Prices(NamedTuple):
     ----------
     batch_max
         Whether each request is billed the batch's longest output instead of its own.
-    padding
-        Padded prompt length; 0 where it is the longest prompt of the batch.
     memory_tokens
         Tokens of KV cache that the memory holds beside the weights, tolerance included.
     constant_first_s, constant_s
@@ -50,7 +48,6 @@ class Prices(NamedTuple):
     """
 
     batch_max: bool
-    padding: float
     memory_tokens: float
     constant_first_s: float
     constant_s: float
@@ -74,12 +71,13 @@ class Candidates(NamedTuple):
     ----------
     uplink, downlink
         Shares of the two bands, tolerance taken off, shape (candidates,).
-    prompt, deadline_s
-        Prompt tokens; compute time that a batch with the candidate may take, tolerance included.
+    value
+        Padded prompt and output in tokens, and the deadline with a minus sign, tolerance included, shape
+        (3, candidates). The largest of each over a batch decides what the batch costs and may take.
+    order
+        The candidates by each value, rising, shape (3, candidates); a row may end earlier, with a -1.
     rank
         Place of each candidate's output in `lengths`.
-    by_prompt, by_deadline
-        The candidates by rising prompt, and by falling deadline; they may end earlier, with a -1.
     lengths
         Distinct outputs in tokens, rising.
     prices
@@ -88,11 +86,9 @@ class Candidates(NamedTuple):
 
     uplink: NDArray[np.float64]
     downlink: NDArray[np.float64]
-    prompt: NDArray[np.float64]
-    deadline_s: NDArray[np.float64]
+    value: NDArray[np.float64]
+    order: NDArray[np.int64]
     rank: NDArray[np.int64]
-    by_prompt: NDArray[np.int64]
-    by_deadline: NDArray[np.int64]
     lengths: NDArray[np.float64]
     prices: Prices
 
@@ -108,7 +104,6 @@ def prices_of(system: System) -> Prices:
     square = (llm.prefill_flops(2) - 2 * llm.prefill_flops(1) + fixed) / 2
     return Prices(
         batch_max=bool(system.bills_longest),
-        padding=float(system.fixed_padding_tokens or 0),
         memory_tokens=float(room_bytes / token_bytes) if token_bytes > 0 else np.inf,
         constant_first_s=float(pace.prefill_overhead_s),
         constant_s=float(pace.decode_overhead_s),
@@ -132,18 +127,16 @@ def candidates_of(instance: Instance, requests: NDArray[np.int64]) -> tuple[NDAr
     by_output = _rising(outputs)
     order, outputs = requests[by_output], outputs[by_output]
     longer = np.diff(outputs, prepend=outputs[:1]) > 0
+    padded = instance.padded(instance.prompt_tokens[order])
     # budgets include the tolerance of the checker
     slack = 1 + RELATIVE_TOLERANCE
-    prompts = instance.prompt_tokens[order]
-    deadline_s = instance.deadline_s[order] * slack
+    urgency_s = -instance.deadline_s[order] * slack
     return order, Candidates(
         uplink=instance.uplink_share[order] / slack,
         downlink=instance.downlink_share[order] / slack,
-        prompt=prompts.astype(np.float64),
-        deadline_s=deadline_s,
+        value=np.stack((padded, outputs, urgency_s)),
+        order=np.stack((_rising(padded), np.arange(order.size), np.argsort(urgency_s, kind="stable"))),
         rank=np.cumsum(longer),
-        by_prompt=_rising(prompts),
-        by_deadline=np.argsort(-deadline_s, kind="stable"),
         lengths=np.append(outputs[:1], outputs[longer]).astype(np.float64),
         prices=prices_of(instance.system),
     )
@@ -186,14 +179,13 @@ def waiting_steps(prices, live, read_s, context, steps):  # type: ignore[no-unty
 @compiled(error_model="numpy", inner=True)
 def duration(candidates, batch, count, padded):  # type: ignore[no-untyped-def]
     """Compute time of the first `count` of `batch`, by rising output, padded to `padded` tokens."""
-    prices, lengths, rank = candidates.prices, candidates.lengths, candidates.rank
+    prices = candidates.prices
     arithmetic_s = count * (prices.first_fixed_s + padded * (prices.first_s + prices.first_square_s * padded))
     read_s = prices.dense_first_s + _experts_read_s(prices, prices.expert_first_s, count * padded)
     total = prices.constant_first_s + max(arithmetic_s, read_s + count * padded * prices.kv_read_s)
-    longest = lengths[rank[batch[count - 1]]]
     before = 1.0
     for j in range(count):
-        output = longest if prices.batch_max else lengths[rank[batch[j]]]
+        output = candidates.value[1, batch[count - 1 if prices.batch_max else j]]
         if output > before:
             live, steps, context = float(count - j), output - before, padded + before
             step_s = prices.token_s + (context + (steps - 1) / 2) * prices.context_s
@@ -212,20 +204,19 @@ def is_feasible(candidates, batch, count):  # type: ignore[no-untyped-def]
     prices = candidates.prices
     if count == 0:
         return True
-    uplink, downlink, padded, deadline_s, outputs = 0.0, 0.0, prices.padding, np.inf, 0.0
+    uplink, downlink, padded, urgency_s, outputs = 0.0, 0.0, 0.0, -np.inf, 0.0
     for j in range(count):
         i = batch[j]
         uplink += candidates.uplink[i]
         downlink += candidates.downlink[i]
-        deadline_s = min(deadline_s, candidates.deadline_s[i])
-        outputs += candidates.lengths[candidates.rank[i]]
-        if prices.padding == 0:
-            padded = max(padded, candidates.prompt[i])
+        padded = max(padded, candidates.value[0, i])
+        outputs += candidates.value[1, i]
+        urgency_s = max(urgency_s, candidates.value[2, i])
     if prices.batch_max:
-        outputs = count * candidates.lengths[candidates.rank[batch[count - 1]]]
+        outputs = count * candidates.value[1, batch[count - 1]]
     if uplink > 1 or downlink > 1 or count * padded + outputs > prices.memory_tokens:
         return False
-    return duration(candidates, batch, count, padded) <= deadline_s
+    return duration(candidates, batch, count, padded) <= -urgency_s
 
 
 @compiled(error_model="numpy", inner=True)

@@ -1,8 +1,8 @@
 """A box: the batches whose padded prompt, longest output and deadline lie between two corners.
 
 A box admits the candidates that fit its loosest corner, and prices them at its cheapest: the least padding,
-the least longest output, the latest deadline. That bounds what any batch of the box can hold. Before a box is split,
-the same prices show which candidates, and which ends of the box, are in no batch that is large enough.
+the least longest output, the latest deadline. That bounds what any batch of the box can hold. Before a box
+is split, the same prices show which candidates, and which ends of the box, are in no batch large enough.
 """
 
 from __future__ import annotations
@@ -10,42 +10,36 @@ from __future__ import annotations
 import numpy as np
 
 from edgebatch.search.batch_cost import count_waits, is_feasible, linear_time
-from edgebatch.search.game import (
-    FEASIBLE,
-    INFEASIBLE,
-    MARGIN,
-    UNDECIDED,
-    cheapest,
-    combine,
-    relax,
-    rise,
-    sink,
-)
+from edgebatch.search.game import FEASIBLE, INFEASIBLE, MARGIN, UNDECIDED, cheapest, combine, relax
 from edgebatch.search.jit import compiled
 from edgebatch.search.rounding import round_up
+from edgebatch.search.sweep import corner_cost, sweep
 
 PROMPT, OUTPUT, DEADLINE, MEMBER = 0, 1, 2, 3
-"""What a node is split at."""
+"""What a node is split at: one of the three values that set a corner, or whether a member is chosen."""
 
-LEAST, MOST = 0, 1
-"""Ends of a range of a box."""
+START, HELD, GAP, BOUND, DIMENSION, VALUE, BOX, MULTIPLIERS, WAITS = 0, 1, 2, 3, 4, 5, 6, 12, 16
+"""Places in a node, an array of floats: where its members are stored, and how many; what its cheapest batch leaves
+of the surrogate budget; upper bound on its batches; what to split at, and the value, or the place of the
+member; least and most of the three values; multipliers; waits, as of `count_waits`."""
+
+LEAST_MULTIPLIER = 0.05
+"""Of memory and time, when it is decided where to split: they may bind after it."""
 
 ROUNDS, ENOUGH = 6, 0.4
 """Times that a box is tightened at most, and by which share of its members or of a range to go on."""
 
 
 @compiled(error_model="numpy", inner=True)
-def examine(candidates, box, members, m, multipliers, waits, size, batch, stopped):  # type: ignore[no-untyped-def]
-    """Refute a box, find a larger batch in it, or tighten it and choose how to split it.
+def examine(candidates, node, members, m, size, batch, stopped):  # type: ignore[no-untyped-def]
+    """Refute a box, find a batch in it, or tighten it and choose how to split it.
 
     Parameters
     ----------
-    box
-        Least and most padded prompt, rank of the longest output, and deadline, shape (3, 2); tightened.
+    node
+        As of `START`; improved.
     members
         Candidates of the box, as of `relax`, the first `m` in use; reduced.
-    multipliers, waits
-        As of `relax` and `count_waits`, to begin with; improved.
     size
         Batches of at least this size are looked for.
     batch
@@ -53,191 +47,107 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
 
     Returns
     -------
-    outcome, m, found, gap, bound, dimension, value
-        Members left; size of the batch found; what the cheapest batch leaves of the surrogate budget; upper
-        bound on the batches of the box; what to split at, and the value, or place of the member.
+    outcome, m, found
+        Members left; size of the batch if one was found.
     """
-    prices, rank, lengths = candidates.prices, candidates.rank, candidates.lengths
-    last = lengths.size
-    refuted = (0, 0, 0.0, 0, 0, 0.0)
-    cost = np.empty((4, m))
-    share, weight, base = np.empty(m), np.empty(m), np.empty(m)
-    budget, reach = np.empty(m), np.empty(m)
-    keep = np.empty(m, np.bool_)
-    chosen, order = np.empty(m, np.int64), np.empty(m, np.int64)
-    place = np.empty(rank.size, np.int64)
-    for i in range(rank.size):
-        place[i] = -1
-    first, table, target = np.zeros(3), np.empty((3, last)), np.empty(3)
-    fewest, most, live = np.zeros(last + 1), np.zeros(last + 1), np.zeros(last)
-    target[PROMPT], target[OUTPUT], target[DEADLINE] = np.inf, np.inf, 0.0
-    rewrites = prices.dense_s + prices.dense_first_s > 0
-    scale, k, gap, bound = 1.0, size, 0.0, m
+    lengths, experts = candidates.lengths, candidates.prices.expert_s + candidates.prices.expert_first_s > 0
+    last, multipliers, waits = lengths.size, node[MULTIPLIERS:WAITS], node[WAITS:]
+    cost, weight, share, chosen = np.empty((4, m)), np.empty(m), np.empty(m), np.empty(m, np.int64)
+    place, keep = np.full(candidates.rank.size, -1), np.empty(m, np.bool_)
+    first, table, live = np.empty(3), np.empty((3, last)), np.empty((2, last + 1))
+    target, k, scale, shortest = np.full(3, np.inf), size, 1.0, 0
     for _round in range(ROUNDS):
-        count, forced = 0, 0
-        for p in range(m):
-            i, must = members[p] >> 1, members[p] & 1
-            short = candidates.prompt[i] <= box[PROMPT, MOST] and rank[i] <= box[OUTPUT, MOST]
-            if short and candidates.deadline_s[i] >= box[DEADLINE, LEAST]:
-                members[count] = members[p]
-                count += 1
-                forced += must
-                if must:
-                    box[PROMPT, LEAST] = max(box[PROMPT, LEAST], candidates.prompt[i])
-                    box[OUTPUT, LEAST] = max(box[OUTPUT, LEAST], rank[i])
-                    box[DEADLINE, MOST] = min(box[DEADLINE, MOST], candidates.deadline_s[i])
-            elif must:
-                return (INFEASIBLE,) + refuted
-        before, m = m, count
+        before = m
+        m, forced = _inside(candidates, node, members, m)
         k = max(size, forced)
-        empty = m < k
-        for dimension in range(3):
-            empty |= box[dimension, LEAST] > box[dimension, MOST]
-        if empty:
-            return (INFEASIBLE,) + refuted
+        if forced < 0 or m < k:
+            return INFEASIBLE, m, 0
         if m == k or forced == k:
             count = 0
             for p in range(m):
                 if m == k or members[p] & 1:
                     batch[count] = members[p] >> 1
                     count += 1
-            fits = is_feasible(candidates, batch, k)
-            return (FEASIBLE, m, k, 0.0, m, 0, 0.0) if fits else (INFEASIBLE,) + refuted
-        padded, shortest = box[PROMPT, LEAST], int(box[OUTPUT, LEAST])
-        if prices.expert_s + prices.expert_first_s > 0:
-            _live_range(candidates, members, m, k, forced, fewest, most)
-        if m >= 0:
-            linear_time(candidates, waits, fewest, most, padded, first, table)
-            scale = box[DEADLINE, MOST] - table[2, shortest]
-            if scale <= 0:
-                return (INFEASIBLE,) + refuted
-            for p in range(m):
-                i = members[p] >> 1
-                s, r = max(padded, candidates.prompt[i]), rank[i]
-                r = max(shortest, r) if prices.batch_max else r
-                cost[0, p], cost[1, p] = candidates.uplink[i], candidates.downlink[i]
-                cost[2, p] = (s + lengths[r]) / prices.memory_tokens
-                cost[3, p] = (first[0] + first[1] * s) * s + first[2] + table[0, r] + table[1, r] * s
-                cost[3, p] /= scale
-            outcome = relax(candidates, members, m, cost, k, multipliers, share, chosen, batch, stopped)
-            if outcome == FEASIBLE:
-                combine(cost, multipliers, members, m, weight)
-                k = round_up(candidates, target, members, m, weight, k, batch, k)
-                return FEASIBLE, m, k, 0.0, m, 0, 0.0
-            if outcome == INFEASIBLE:
-                return (INFEASIBLE,) + refuted
-            if stopped[0]:
-                return UNDECIDED, m, 0, 0.0, m, 0, 0.0
+            return FEASIBLE if is_feasible(candidates, batch, k) else INFEASIBLE, m, k
+        padded, shortest = node[BOX], 0
+        while lengths[shortest] < node[BOX + 2]:
+            shortest += 1
+        if experts:
+            _live_range(candidates, members, m, k, forced, live)
+        linear_time(candidates, waits, live[0], live[1], padded, first, table)
+        scale = -node[BOX + 4] - table[2, shortest]
+        if scale <= 0:
+            return INFEASIBLE, m, 0
+        _price(candidates, members, m, padded, shortest, first, table, scale, cost)
+        outcome = relax(candidates, members, m, cost, k, multipliers, share, chosen, batch, stopped)
+        if outcome == FEASIBLE:
+            combine(cost, multipliers, members, m, weight)
+            k = round_up(candidates, target, members, m, weight, k, batch, k)
+        if outcome != UNDECIDED or stopped[0]:
+            node[GAP], node[BOUND] = 0.0, m
+            return outcome, m, k
+        _estimate_waits(candidates, members, m, k, share, padded, live[0, :last], waits)
         # what the cheapest k leave of the surrogate budget
+        whole = multipliers[0] + multipliers[1] + multipliers[2] + multipliers[3] + MARGIN
         combine(cost, multipliers, members, m, weight)
-        following = cheapest(weight, m, k + 1, chosen)
-        dearest = -np.inf
-        gap = multipliers[0] + multipliers[1] + multipliers[2] + multipliers[3] + MARGIN
-        highest = 0
+        following, gap, dearest, top = cheapest(weight, m, k + 1, chosen), whole, -np.inf, 0
         for j in range(k + 1):
-            if weight[chosen[j]] > weight[chosen[highest]]:
-                highest = j
+            top = j if weight[chosen[j]] > weight[chosen[top]] else top
         for j in range(k + 1):
-            if j != highest:
-                p = chosen[j]
-                dearest = max(dearest, weight[p])
+            if j != top:
+                dearest = max(dearest, weight[chosen[j]])
                 for r in range(4):
-                    gap -= multipliers[r] * cost[r, p]
+                    gap -= multipliers[r] * cost[r, chosen[j]]
         gap = max(gap, MARGIN)
-        bound = m
-        if dearest > 0 and prices.expert_s + prices.expert_first_s == 0:
-            bound = min(m, k + int(min(gap / dearest, 1.0 * m)))
-        a, b, c, d = multipliers[0], multipliers[1], multipliers[2], multipliers[3]
-        forced_cost = 0.0
+        node[GAP], node[BOUND] = gap, m
+        if dearest > 0 and not experts:
+            node[BOUND] = min(m, k + np.floor(gap / dearest))
+        # no batch has a member that is dearer by more than is left, nor lacks one that is cheaper by more
         for p in range(m):
             keep[p] = weight[p] <= dearest + gap
-            if weight[p] < following - gap and not members[p] & 1:
-                members[p] |= 1
-                forced += 1
-            weight[p] = a * cost[0, p] + b * cost[1, p] + c * cost[2, p] + d * cost[3, p]
+            must = weight[p] < following - gap and not members[p] & 1
+            members[p] |= must
+            weight[p] = 0.0
+            for r in range(4):
+                weight[p] += multipliers[r] * cost[r, p]
+            forced += must
             place[members[p] >> 1] = p
-            base[p] = weight[p]
-            order[p] = p
-        free = k - forced
-        c, d = c / prices.memory_tokens, d / scale
-        whole = a + b + multipliers[2] + multipliers[3] + MARGIN
         moved = 0.0
-        target[PROMPT], target[OUTPUT] = box[PROMPT, MOST], box[OUTPUT, MOST]
-        target[DEADLINE] = box[DEADLINE, LEAST]
         for dimension in range(3):
-            if free <= 0 or (dimension == PROMPT and prices.padding > 0):
+            least, most = BOX + 2 * dimension, BOX + 2 * dimension + 1
+            target[dimension] = node[most]
+            if forced >= k or (dimension == PROMPT and node[least] == node[most]):
                 continue
-            if dimension != OUTPUT:
-                q = 0
-                ordered = candidates.by_prompt if dimension == PROMPT else candidates.by_deadline
-                for j in range(ordered.size):
-                    if ordered[j] < 0:
-                        break
-                    if place[ordered[j]] >= 0:
-                        order[q] = place[ordered[j]]
-                        q += 1
-            else:
-                for p in range(m):
-                    order[p] = p
-            forced_cost = 0.0
-            for p in range(m):
-                i = members[p] >> 1
-                s, r = max(padded, candidates.prompt[i]), rank[i]
-                billed = max(shortest, r) if prices.batch_max else r
-                base[p] = weight[p]
-                if dimension == DEADLINE:
-                    at = candidates.deadline_s[i]
-                    budget[p] = whole - d * (box[DEADLINE, MOST] - at)
-                elif dimension == OUTPUT:
-                    at = float(r)
-                    budget[p] = whole - d * (table[2, r] - table[2, shortest])
-                    if prices.batch_max and r > shortest:
-                        fixed = c * (lengths[r] - lengths[shortest]) + d * (table[0, r] - table[0, shortest])
-                        grows = d * (table[1, r] - table[1, shortest])
-                        base[p] -= fixed + grows * s
-                        budget[p] -= k * (fixed + grows * padded)
-                else:
-                    at = candidates.prompt[i]
-                    rises = c * (s - padded)
-                    rises += d * (s - padded) * (first[0] + first[1] * (s + padded))
-                    base[p] -= rises + d * (s - padded) * table[1, billed]
-                    least = shortest if prices.batch_max else rank[members[0] >> 1]
-                    budget[p] = whole - k * (rises + d * (s - padded) * table[1, least])
-                if not box[dimension, LEAST] <= at <= box[dimension, MOST]:
-                    budget[p] = -np.inf
-                if members[p] & 1:
-                    forced_cost += base[p]
-            low, high, setters, best = _sweep(order, m, members, base, budget, free, forced_cost, keep, reach)
-            if setters == 0:
-                return (INFEASIBLE,) + refuted
-            lower, upper, promising = members[low] >> 1, members[high] >> 1, members[best] >> 1
-            if dimension == DEADLINE:
-                least_value, most_value = candidates.deadline_s[upper], candidates.deadline_s[lower]
-                target[dimension] = candidates.deadline_s[promising]
-            elif dimension == OUTPUT:
-                least_value, most_value = float(rank[lower]), float(rank[upper])
-                target[dimension] = float(rank[promising])
-            else:
-                least_value, most_value = candidates.prompt[lower], candidates.prompt[upper]
-                target[dimension] = candidates.prompt[promising]
-            width = box[dimension, MOST] - box[dimension, LEAST]
-            if width > 0:
-                moved = max(moved, 1 - (most_value - least_value) / width)
-            box[dimension, LEAST] = least_value
-            box[dimension, MOST] = most_value
-            if setters == 1 and not members[low] & 1:
+            low, high, best = sweep(
+                candidates,
+                node,
+                dimension,
+                members,
+                m,
+                weight,
+                k,
+                forced,
+                place,
+                keep,
+                multipliers[2] / candidates.prices.memory_tokens,
+                multipliers[3] / scale,
+                whole,
+                first,
+                table,
+                shortest,
+            )
+            if low < 0:
+                return INFEASIBLE, m, 0
+            if low == high and not members[low] & 1:
                 members[low] |= 1
                 forced += 1
-                free -= 1
                 moved = 1.0
-        if rewrites:
-            total, p = 0.0, m - 1
-            for r in range(last - 1, -1, -1):
-                while p >= 0 and rank[members[p] >> 1] >= r:
-                    total += share[p]
-                    p -= 1
-                live[r] = k if prices.batch_max else total
-            count_waits(candidates, live, float(k), padded, waits)
+            width = node[most] - node[least]
+            node[least] = candidates.value[dimension, members[low] >> 1]
+            node[most] = candidates.value[dimension, members[high] >> 1]
+            target[dimension] = candidates.value[dimension, members[best] >> 1]
+            if width > 0:
+                moved = max(moved, 1 - (node[most] - node[least]) / width)
         count = 0
         for p in range(m):
             place[members[p] >> 1] = -1
@@ -247,138 +157,106 @@ def examine(candidates, box, members, m, multipliers, waits, size, batch, stoppe
                     cost[r, count] = cost[r, p]
                 count += 1
         m = count
-        if (moved < ENOUGH and m > (1 - ENOUGH) * before) or m < k:
+        if m < k or (moved < ENOUGH and m > (1 - ENOUGH) * before):
             break
-    if m < k:
-        return (INFEASIBLE,) + refuted
-    found = round_up(candidates, target, members, m, weight, k, batch, 0)
+    found = round_up(candidates, target, members, m, weight, k, batch, 0) if m > k else 0
     if found >= size:
-        return FEASIBLE, m, found, 0.0, m, 0, 0.0
-    # split where the box is loosest
-    a, b, c, d = multipliers[0], multipliers[1], multipliers[2], multipliers[3]
-    c, d = (c + 0.05) / prices.memory_tokens, (d + 0.05) / scale
-    s, r = box[PROMPT, MOST], int(box[OUTPUT, MOST])
-    padded, shortest = box[PROMPT, LEAST], int(box[OUTPUT, LEAST])
-    loose = np.zeros(3)
-    loose[DEADLINE] = d * (box[DEADLINE, MOST] - box[DEADLINE, LEAST])
-    loose[OUTPUT] = d * (table[2, r] - table[2, shortest])
-    if prices.batch_max:
-        fixed = c * (lengths[r] - lengths[shortest]) + d * (table[0, r] - table[0, shortest])
-        loose[OUTPUT] += k * (fixed + padded * d * (table[1, r] - table[1, shortest]))
-    rises = c * (s - padded) + d * (s - padded) * (first[0] + first[1] * (s + padded))
-    loose[PROMPT] = k * (rises + d * (s - padded) * table[1, rank[members[0] >> 1]])
-    dimension = PROMPT
-    for other in (OUTPUT, DEADLINE):
-        if loose[other] > loose[dimension]:
-            dimension = other
-    if loose[dimension] > 1e-9:
-        if dimension == OUTPUT:
-            middle = (lengths[shortest] + lengths[r]) / 2
-            value = shortest
-            while value + 1 < r and lengths[value + 1] <= middle:
-                value += 1
-            return UNDECIDED, m, 0, gap, bound, dimension, float(value)
-        value = (box[dimension, LEAST] + box[dimension, MOST]) / 2
-        if value >= box[dimension, MOST]:
-            value = box[dimension, LEAST]
-        return UNDECIDED, m, 0, gap, bound, dimension, value
-    branching, best = -1, -1.0
-    for p in range(m):
-        if not members[p] & 1:
-            dear = max(max(cost[0, p], cost[1, p]), max(cost[2, p], cost[3, p]))
-            score = share[p] * (1 - share[p]) * dear * dear + 1e-9 * share[p]
-            if score > best:
-                branching, best = p, score
-    return UNDECIDED, m, 0, gap, bound, MEMBER, float(branching)
+        return FEASIBLE, m, found
+    dimension, loosest = MEMBER, 1e-9
+    for other in range(3):
+        at, r = node[BOX + 2 * other + 1], candidates.rank[members[m - 1] >> 1]
+        memory = (multipliers[2] + LEAST_MULTIPLIER) / candidates.prices.memory_tokens
+        time, fewest = (multipliers[3] + LEAST_MULTIPLIER) / scale, candidates.rank[members[0] >> 1]
+        loose = corner_cost(
+            candidates, node, other, first, table, shortest, fewest, k, at, max(r, shortest), memory, time
+        )
+        if loose > loosest and node[BOX + 2 * other] < at:
+            dimension, loosest = other, loose
+    _choose_split(node, dimension, members, m, cost, share)
+    return UNDECIDED, m, 0
 
 
 @compiled(error_model="numpy", inner=True)
-def _live_range(candidates, members, m, k, forced, fewest, most):  # type: ignore[no-untyped-def]
+def _inside(candidates, node, members, m):  # type: ignore[no-untyped-def]
+    """Drop members outside a box; return how many are left, and how many must be chosen, -1 if none can be."""
+    value, count, forced = candidates.value, 0, 0
+    for p in range(m):
+        i, must, inside = members[p] >> 1, members[p] & 1, True
+        for dimension in range(3):
+            inside &= value[dimension, i] <= node[BOX + 2 * dimension + 1]
+            if must:
+                least = BOX + 2 * dimension
+                node[least] = max(node[least], value[dimension, i])
+        if inside:
+            members[count] = members[p]
+            count += 1
+            forced += must
+        elif must:
+            return 0, -1
+    for dimension in range(3):
+        if node[BOX + 2 * dimension] > node[BOX + 2 * dimension + 1]:
+            return 0, -1
+    return count, forced
+
+
+@compiled(error_model="numpy", inner=True)
+def _price(candidates, members, m, padded, shortest, first, table, scale, cost):  # type: ignore[no-untyped-def]
+    """Fill `cost` with the shares of the four budgets that each member takes, at the cheapest corner or its own."""
+    for p in range(m):
+        i = members[p] >> 1
+        s, r = max(padded, candidates.value[PROMPT, i]), candidates.rank[i]
+        r = max(shortest, r) if candidates.prices.batch_max else r
+        cost[0, p], cost[1, p] = candidates.uplink[i], candidates.downlink[i]
+        cost[2, p] = (s + candidates.lengths[r]) / candidates.prices.memory_tokens
+        seconds = (first[0] + first[1] * s) * s + first[2] + table[0, r] + table[1, r] * s
+        cost[3, p] = seconds / scale
+
+
+@compiled(error_model="numpy", inner=True)
+def _live_range(candidates, members, m, k, forced, live):  # type: ignore[no-untyped-def]
     """Fill the range of the requests live up to each length, and of those in the first stage.
 
     A box with a batch of at least k has one of at most k requests, or of those that must be chosen, three that
     set its corner, and one more.
     """
-    last, billed_own = candidates.lengths.size, not candidates.prices.batch_max
-    largest = float(max(k, forced + 4))
-    fewest[last], most[last] = k, largest
+    last, largest = candidates.lengths.size, float(max(k, forced + 4))
+    live[0, last], live[1, last] = k, largest
     p, must, every = m - 1, 0, 0
     for r in range(last - 1, -1, -1):
         while p >= 0 and candidates.rank[members[p] >> 1] >= r:
             must += members[p] & 1
             every += 1
             p -= 1
-        fewest[r] = max(1, must) if billed_own else k
-        high = min(largest - (forced - must), every) if billed_own else largest
-        most[r] = max(fewest[r], high)
+        live[0, r], live[1, r] = k, largest
+        if not candidates.prices.batch_max:
+            live[0, r] = max(1, must)
+            live[1, r] = max(live[0, r], min(largest - (forced - must), every))
 
 
 @compiled(error_model="numpy", inner=True)
-def _sweep(order, m, members, weight, budget, free, forced_cost, keep, reach):  # type: ignore[no-untyped-def]
-    """Test each member as the last of its batch in `order`, which sets one corner of the batch.
+def _estimate_waits(candidates, members, m, k, share, padded, live, waits):  # type: ignore[no-untyped-def]
+    """Fill `waits` with the steps in which the mixture of the relaxation waits for memory."""
+    total, p = 0.0, m - 1
+    for r in range(candidates.lengths.size - 1, -1, -1):
+        while p >= 0 and candidates.rank[members[p] >> 1] >= r:
+            total += share[p]
+            p -= 1
+        live[r] = k if candidates.prices.batch_max else total
+    count_waits(candidates, live, float(k), padded, waits)
 
-    One pass with the cheapest free members so far in a heap, O(m log free). A member stays if it can be last,
-    or if it can take the place of the dearest of a batch with a later last.
 
-    Parameters
-    ----------
-    budget
-        Surrogate budget of batches with each member as their last, -inf if it cannot be, shape (m,).
-    free
-        Number to choose beside the members that must be.
-    keep
-        Set to false for members that are in no batch.
-
-    Returns
-    -------
-    first, last, setters, best
-        The first and last in `order` that can be last of a batch, how many can, and which of them leaves most
-        of the budget.
-    """
-    heap = np.empty(free + 1)
-    first, last, setters, best, most = -1, -1, 0, -1, -1.0
-    # of a type, not a literal, so that `rise` is compiled once
-    size, total = np.int64(0), forced_cost
-    for q in range(m):
-        p = order[q]
-        reach[q] = -np.inf
-        others = free if members[p] & 1 else free - 1
-        if size >= others:
-            left, dearest = budget[p] - total, -np.inf
-            if size > 0:
-                dearest = heap[0]
-            if not members[p] & 1:
-                left -= weight[p]
-                if size == free:
-                    left += heap[0]
-                    dearest = -np.inf
-                    if size > 1:
-                        dearest = heap[1]
-                    if size > 2:
-                        dearest = max(dearest, heap[2])
-            if left >= 0:
-                reach[q] = left + dearest
-                first = p if setters == 0 else first
-                last = p
-                setters += 1
-                if left > most:
-                    best, most = p, left
-            else:
-                budget[p] = -np.inf
-        else:
-            budget[p] = -np.inf
+@compiled(error_model="numpy", inner=True)
+def _choose_split(node, dimension, members, m, cost, share):  # type: ignore[no-untyped-def]
+    """Split half way in a dimension; or at the member that the relaxation leaves most open, if it costs much."""
+    node[DIMENSION] = dimension
+    if dimension != MEMBER:
+        least, most = node[BOX + 2 * dimension], node[BOX + 2 * dimension + 1]
+        node[VALUE] = (least + most) / 2 if (least + most) / 2 < most else least
+        return
+    best = -1.0
+    for p in range(m):
         if not members[p] & 1:
-            if size < free:
-                rise(heap, size, weight[p])
-                size += 1
-                total += weight[p]
-            elif weight[p] < heap[0]:
-                total += weight[p] - heap[0]
-                sink(heap, size, weight[p])
-    farthest = -np.inf
-    for q in range(m - 1, -1, -1):
-        p = order[q]
-        if budget[p] == -np.inf and weight[p] > farthest:
-            keep[p] = False
-        farthest = max(farthest, reach[q])
-    return first, last, setters, best
+            dear = max(max(cost[0, p], cost[1, p]), max(cost[2, p], cost[3, p]))
+            score = share[p] * (1 - share[p]) * dear * dear + 1e-9 * share[p]
+            if score > best:
+                node[VALUE], best = p, score

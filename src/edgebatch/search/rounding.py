@@ -16,17 +16,16 @@ SPARE = 32
 def round_up(candidates, target, members, m, weight, k, batch, size):  # type: ignore[no-untyped-def]
     """Add the cheapest members that still fit to the first `size` of `batch`; return how many it has then.
 
-    Only members within `target` are added, a prompt, the rank of an output, and a deadline. It ends early if
-    fewer than `k` come of it.
+    Only members none of whose values exceeds `target` are added. It ends early if fewer than `k` come of it.
     """
     within, order = np.empty(m), np.empty(m, np.int64)
     number = min(m, k + SPARE)
     for p in range(m):
         i = members[p] >> 1
         within[p] = weight[p] - FORCED * (members[p] & 1)
-        short = candidates.prompt[i] <= target[0] and candidates.rank[i] <= target[1]
-        if not (short and candidates.deadline_s[i] >= target[2]):
-            within[p] = FORCED
+        for dimension in range(3):
+            if candidates.value[dimension, i] > target[dimension]:
+                within[p] = FORCED
     cheapest(within, m, number, order)
     for j in range(1, number):
         p, at = order[j], j
