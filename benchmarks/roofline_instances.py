@@ -1,4 +1,4 @@
-"""Large instances under a roofline, with lengths of public traces: the budgets of a regime are nearly full."""
+"""Large instances under a roofline, with lengths of public traces and nearly full budgets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHORTEST_S, LONGEST_S = 2.0, 6.0
 """Slack of the requests, uniform between the two."""
 
 SPREAD, LOOSE = 0.04, 1.5
-"""A nearly full budget is up to this share larger than a cheap batch needs; another is this many times larger."""
+"""A nearly full budget is up to this share above what a cheap batch needs; another is this many times that."""
 
 
 def tight_instance(
@@ -44,9 +44,9 @@ def tight_instance(
 ) -> Instance:
     """Candidates at a node whose budgets a cheap batch of about their square root fills.
 
-    The batch is cheapest at prices of the budgets that the seed draws, among requests with patience and without
-    very long prompts, which the seed draws too. To read the weights takes as long as the arithmetic of a
-    token of some requests, from a fifth of the batch to five times the batch.
+    The batch is cheapest at prices of the budgets that the seed draws, among requests whose prompts are not
+    too long and whose slack is not too short, within limits that the seed draws too. To read the weights
+    takes as long as the arithmetic of a token of some requests, a fifth of the batch to five times the batch.
 
     Parameters
     ----------

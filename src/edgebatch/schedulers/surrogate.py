@@ -15,7 +15,7 @@ from edgebatch.schedulers._options import check_node_limit, check_time_limit
 from edgebatch.search.batch_cost import candidates_of, prices_of
 from edgebatch.search.boxes import Limits, compile_search, largest_batch
 
-FALLBACK_REQUESTS = 64
+FALLBACK_REQUESTS = 16
 """Requests that the fallback tries: few enough for some milliseconds."""
 
 NO_NODE_LIMIT = int(np.iinfo(np.int64).max)
@@ -51,8 +51,8 @@ def schedule(
     selected = tuple(sorted(order[best[:size]].tolist()))
     if size < bound:
         bound = min(bound, _bound_by_one_budget(instance, servable))
-        if stopped[0]:
-            selected = max(selected, _fallback(instance, servable), key=len)
+        if not selected:
+            selected = _fallback(instance, servable)
     return Schedule(
         selected,
         upper_bound=max(bound, len(selected)),
@@ -79,7 +79,7 @@ def _stopped_after(time_limit_s: float | None) -> Iterator[NDArray[np.bool_]]:
 
 
 def _fallback(instance: Instance, servable: NDArray[np.int64]) -> tuple[int, ...]:
-    """A quick batch, for a search that was stopped before it had a good one: the requests of least load."""
+    """A quick batch, for a search that was stopped before it had one: the requests of least load."""
     total = np.sum([load / load.mean() for load in _loads(instance, servable) if load.any()], axis=0)
     order = np.argsort(np.broadcast_to(total, servable.shape), kind="stable")
     return admit_in_order(instance, servable[order[:FALLBACK_REQUESTS]])

@@ -122,7 +122,7 @@ def prices_of(system: System) -> Prices:
 
 
 def candidates_of(instance: Instance, requests: NDArray[np.int64]) -> tuple[NDArray[np.int64], Candidates]:
-    """The candidates `requests` by rising output: their indices into the instance, and what a search reads."""
+    """The candidates `requests` by rising output: indices into the instance, and what a search reads."""
     outputs = instance.output_tokens[requests]
     by_output = _rising(outputs)
     order, outputs = requests[by_output], outputs[by_output]

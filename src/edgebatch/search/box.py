@@ -19,9 +19,12 @@ PROMPT, OUTPUT, DEADLINE, MEMBER = 0, 1, 2, 3
 """What a node is split at: one of the three values that set a corner, or whether a member is chosen."""
 
 START, HELD, GAP, BOUND, DIMENSION, VALUE, BOX, MULTIPLIERS, WAITS = 0, 1, 2, 3, 4, 5, 6, 12, 16
-"""Places in a node, an array of floats: where its members are stored, and how many; what its cheapest batch leaves
-of the surrogate budget; upper bound on its batches; what to split at, and the value, or the place of the
-member; least and most of the three values; multipliers; waits, as of `count_waits`."""
+"""Places in a node, an array of floats.
+
+Where its members are stored, and how many; what its cheapest batch leaves of the surrogate budget; upper bound
+on its batches; what to split at, and the value, or the place of the member; least and most of each of the three
+values; multipliers; waits, as of `count_waits`.
+"""
 
 LEAST_MULTIPLIER = 0.05
 """Of memory and time, when it is decided where to split: they may bind after it."""
@@ -116,7 +119,7 @@ def examine(candidates, node, members, m, size, batch, stopped):  # type: ignore
         for dimension in range(3):
             least, most = BOX + 2 * dimension, BOX + 2 * dimension + 1
             target[dimension] = node[most]
-            if forced >= k or (dimension == PROMPT and node[least] == node[most]):
+            if stopped[0] or forced >= k or (dimension == PROMPT and node[least] == node[most]):
                 continue
             low, high, best = sweep(
                 candidates,
@@ -159,7 +162,7 @@ def examine(candidates, node, members, m, size, batch, stopped):  # type: ignore
         m = count
         if m < k or (moved < ENOUGH and m > (1 - ENOUGH) * before):
             break
-    found = round_up(candidates, target, members, m, weight, k, batch, 0) if m > k else 0
+    found = round_up(candidates, target, members, m, weight, k, batch, 0) if m > k and not stopped[0] else 0
     if found >= size:
         return FEASIBLE, m, found
     dimension, loosest = MEMBER, 1e-9
@@ -178,7 +181,7 @@ def examine(candidates, node, members, m, size, batch, stopped):  # type: ignore
 
 @compiled(error_model="numpy", inner=True)
 def _inside(candidates, node, members, m):  # type: ignore[no-untyped-def]
-    """Drop members outside a box; return how many are left, and how many must be chosen, -1 if none can be."""
+    """Drop members outside a box; return how many are left and must be chosen, -1 of these if it is empty."""
     value, count, forced = candidates.value, 0, 0
     for p in range(m):
         i, must, inside = members[p] >> 1, members[p] & 1, True
@@ -247,7 +250,7 @@ def _estimate_waits(candidates, members, m, k, share, padded, live, waits):  # t
 
 @compiled(error_model="numpy", inner=True)
 def _choose_split(node, dimension, members, m, cost, share):  # type: ignore[no-untyped-def]
-    """Split half way in a dimension; or at the member that the relaxation leaves most open, if it costs much."""
+    """Split half way in a dimension, or at the dearest member that the relaxation takes in part."""
     node[DIMENSION] = dimension
     if dimension != MEMBER:
         least, most = node[BOX + 2 * dimension], node[BOX + 2 * dimension + 1]

@@ -136,7 +136,7 @@ def largest_batch(candidates, best, limits):  # type: ignore[no-untyped-def]
 
 @compiled(error_model="numpy", inner=True)
 def _keep(order, members, count, kept):  # type: ignore[no-untyped-def]
-    """Drop candidates that are not among the first `count` members from all orders, which then end with -1."""
+    """Drop candidates that are not among the first `count` members from all orders; they then end with -1."""
     for i in range(order.shape[1]):
         kept[i] = 0
     for p in range(count):

@@ -1,9 +1,9 @@
 """The relaxation of a node: a matrix game of multipliers against batches, by column generation.
 
-Every budget is a row, scaled so that costs are shares of it. Multipliers >= 0 add the rows up to one surrogate
-budget, which every batch of the node keeps. So there is no batch of k if the k of smallest surrogate cost
-exceed it. The multipliers that these k exceed by most are one side of a matrix game, the other is a
-mixture of batches that overloads no row by more.
+Every budget is a row, scaled so that costs are shares of it. Multipliers >= 0 add the rows up to one
+surrogate budget, which every batch of the node keeps. So there is no batch of k if the k of smallest
+surrogate cost exceed it. The multipliers that these k exceed by most are one side of a matrix game; the
+other is a mixture of batches that overloads no row by more.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CORE, CORE_LEAST = 6, 64
 """Of more than CORE k + CORE_LEAST members, batches are first sought among half as many."""
 
 LAX = 1e-3
-"""Relative gain of a batch, as the entering column, that is not worth another step where nothing is refuted."""
+"""Relative gain of an entering batch that is not worth another step where nothing is refuted."""
 
 MARGIN = 1e-11
 """Relative rounding error of a sum of 10^5 floats: a budget is exceeded only beyond it."""

@@ -33,13 +33,12 @@ def compiled(
     nogil
         Whether other threads of Python run meanwhile.
     inner
-        Whether only compiled code calls the function. It then takes less time to compile, and its machine
-        code is stored as a part of its callers.
+        Whether only compiled code calls the function, so that its machine code is stored with its callers'.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
         if inner:
-            return njit(error_model=error_model, no_cpython_wrapper=True)(function)
+            return njit(error_model=error_model)(function)
         try:
             cached: Any = njit(cache=True, error_model=error_model, nogil=nogil)(function)
             # under NUMBA_DISABLE_JIT this is the plain function, which has no cache
