@@ -29,7 +29,7 @@ SHORTEST_S, LONGEST_S = 2.0, 6.0
 """Slack of the requests, uniform between the two."""
 
 SPREAD, LOOSE = 0.04, 1.5
-"""A nearly full budget is up to this share above what a cheap batch needs; another is this many times that."""
+"""A nearly full budget is up to this share above what a cheap batch needs; another, this many times that."""
 
 
 def tight_instance(

@@ -21,9 +21,9 @@ PROMPT, OUTPUT, DEADLINE, MEMBER = 0, 1, 2, 3
 START, HELD, GAP, BOUND, DIMENSION, VALUE, BOX, MULTIPLIERS, WAITS = 0, 1, 2, 3, 4, 5, 6, 12, 16
 """Places in a node, an array of floats.
 
-Where its members are stored, and how many; what its cheapest batch leaves of the surrogate budget; upper bound
-on its batches; what to split at, and the value, or the place of the member; least and most of each of the three
-values; multipliers; waits, as of `count_waits`.
+Where its members are stored, and how many; what its cheapest batch leaves of the surrogate budget; upper
+bound on its batches; what to split at, and the value, or the place of the member; least and most of each of the
+three values; multipliers; waits, as of `count_waits`.
 """
 
 LEAST_MULTIPLIER = 0.05
@@ -86,6 +86,13 @@ def examine(candidates, node, members, m, size, batch, stopped):  # type: ignore
         if outcome == FEASIBLE:
             combine(cost, multipliers, members, m, weight)
             k = round_up(candidates, target, members, m, weight, k, batch, k)
+            # often many more fit together half way to the loosest corner
+            for dimension in range(3):
+                target[dimension] = (node[BOX + 2 * dimension] + node[BOX + 2 * dimension + 1]) / 2
+            found = round_up(candidates, target, members, m, weight, k + 1, chosen, 0)
+            for j in range(found if found > k else 0):
+                batch[j] = chosen[j]
+            k = max(k, found)
         if outcome != UNDECIDED or stopped[0]:
             node[GAP], node[BOUND] = 0.0, m
             return outcome, m, k
@@ -204,7 +211,7 @@ def _inside(candidates, node, members, m):  # type: ignore[no-untyped-def]
 
 @compiled(error_model="numpy", inner=True)
 def _price(candidates, members, m, padded, shortest, first, table, scale, cost):  # type: ignore[no-untyped-def]
-    """Fill `cost` with the shares of the four budgets that each member takes, at the cheapest corner or its own."""
+    """Fill `cost` with each member's shares of the four budgets, at the cheapest corner or its own."""
     for p in range(m):
         i = members[p] >> 1
         s, r = max(padded, candidates.value[PROMPT, i]), candidates.rank[i]
@@ -219,8 +226,8 @@ def _price(candidates, members, m, padded, shortest, first, table, scale, cost):
 def _live_range(candidates, members, m, k, forced, live):  # type: ignore[no-untyped-def]
     """Fill the range of the requests live up to each length, and of those in the first stage.
 
-    A box with a batch of at least k has one of at most k requests, or of those that must be chosen, three that
-    set its corner, and one more.
+    A box with a batch of at least k has one of at most k requests, or of those that must be chosen, three
+    that set its corner, and one more.
     """
     last, largest = candidates.lengths.size, float(max(k, forced + 4))
     live[0, last], live[1, last] = k, largest
