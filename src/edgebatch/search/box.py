@@ -126,7 +126,9 @@ def examine(candidates, node, members, m, size, batch, stopped):  # type: ignore
         for dimension in range(3):
             least, most = BOX + 2 * dimension, BOX + 2 * dimension + 1
             target[dimension] = node[most]
-            if stopped[0] or forced >= k or (dimension == PROMPT and node[least] == node[most]):
+            # under flops with own billing, the longest output costs nothing
+            flat = dimension == OUTPUT and table[2, last - 1] == table[2, 0] and not candidates.prices.batch_max
+            if stopped[0] or forced >= k or flat or (dimension == PROMPT and node[least] == node[most]):
                 continue
             low, high, best = sweep(
                 candidates,
