@@ -17,7 +17,7 @@ DAMAGE = {
     "zeroed": lambda content: bytes(len(content)),
 }
 MENDED = "damaged compiled code is removed and compiled again"
-SEARCHES = {"dftsp": "tree.search_batch_size*", "surrogate": "branch_and_bound.decide*"}
+SEARCHES = {"dftsp": "tree.search_batch_size*", "surrogate": "boxes.largest_batch*"}
 
 
 def _solve(package, scheduler, **variables):

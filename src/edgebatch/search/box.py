@@ -22,8 +22,8 @@ START, HELD, GAP, BOUND, DIMENSION, VALUE, BOX, MULTIPLIERS, WAITS = 0, 1, 2, 3,
 """Places in a node, an array of floats.
 
 Where its members are stored, and how many; what its cheapest batch leaves of the surrogate budget; upper
-bound on its batches; what to split at, and the value, or the place of the member; least and most of each of the
-three values; multipliers; waits, as of `count_waits`.
+bound on its batches; what to split at, and the value, or the place of the member; least and most of each of
+the three values; multipliers; waits, as of `count_waits`.
 """
 
 LEAST_MULTIPLIER = 0.05
@@ -127,7 +127,9 @@ def examine(candidates, node, members, m, size, batch, stopped):  # type: ignore
             least, most = BOX + 2 * dimension, BOX + 2 * dimension + 1
             target[dimension] = node[most]
             # under flops with own billing, the longest output costs nothing
-            flat = dimension == OUTPUT and table[2, last - 1] == table[2, 0] and not candidates.prices.batch_max
+            flat = (
+                dimension == OUTPUT and table[2, last - 1] == table[2, 0] and not candidates.prices.batch_max
+            )
             if stopped[0] or forced >= k or flat or (dimension == PROMPT and node[least] == node[most]):
                 continue
             low, high, best = sweep(

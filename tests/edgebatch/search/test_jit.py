@@ -146,3 +146,14 @@ def test_without_compilation_functions_are_plain_python(folder):
         "PYTHONPATH": os.pathsep.join([str(folder), *sys.path]),
     }
     assert subprocess.run(program, env=environment, check=False).returncode == 0
+
+
+def test_an_edit_of_a_file_beside_it_compiles_a_function_again(folder):
+    beside = folder / "beside.py"
+    beside.write_text(MODULE.replace("twice", "again"))
+    calls = "from beside import again\n" + MODULE.replace("np.full(x, 2).sum()", "again(x)")
+    (folder / "doubling.py").write_text(calls)
+    assert _run(folder) == [COMPILED]
+    assert _run(folder) == [LOADED]
+    beside.write_text(MODULE.replace("twice", "again").replace("np.full(x, 2).sum()", "x + 20"))
+    assert _run(folder) == ["41 0"]
