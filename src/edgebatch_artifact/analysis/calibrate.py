@@ -1,0 +1,132 @@
+"""The roofline fitted to one part of published measurements, and judged on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from edgebatch.calibration.fitting import BOUNDS, fit
+from edgebatch.calibration.measurement import Measurement, predict
+from edgebatch.errors import InputError
+from edgebatch.model.quantization import Quantization
+from edgebatch.model.roofline import Roofline
+from edgebatch.model.system import EdgeNode, Slots, System
+from edgebatch.schema import read
+from edgebatch_artifact.analysis.measured import measured_rows
+from edgebatch_artifact.settings.calibration_file import FITTED, FitEntry, Source, read_sources
+from edgebatch_artifact.settings.conf_folder import read_file
+from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """All fits, and what each says of every row that it can be judged on.
+
+    Attributes
+    ----------
+    fits
+        A row for each fit: what was fitted, on how many ``rows``, and the fields of
+        the roofline, empty where they are ideal.
+    predictions
+        A row for each fit and measurement: ``measured``, ``ideal``, ``calibrated``, and in ``judged`` one of
+        the keys of `JUDGED`, or `FITTED`.
+    """
+
+    fits: pd.DataFrame
+    predictions: pd.DataFrame
+
+
+def calibrate(conf: Path, folder: Path) -> Calibration:
+    """Fit and judge every source of conf/calibration/ on the tables in `folder`."""
+    fits, predictions = [], []
+    for name, source in read_sources(conf).items():
+        try:
+            rows = measured_rows(source, conf, folder)
+            rows["measurement"] = _measurements(rows, source, conf)
+            found: dict[str, dict[str, float]] = {}
+            for label, entry in source.fits.items():
+                judged = _judged(rows, source, entry)
+                fitted = judged[judged["judged"] == FITTED]
+                given = found[entry.given_by] if entry.given_by else {}
+                found[label] = fit(list(fitted["measurement"]), entry.free, given)
+                fits.append(_fit_row(name, label, entry, len(fitted), found[label]))
+                predictions.append(_predicted(judged, found[label]).assign(source=name, fit=label))
+        except InputError as error:
+            raise error if error.where else error.at(f"conf/calibration/{name}.yaml") from None
+    table = pd.concat(predictions, ignore_index=True)
+    first = ["source", "fit", "judged", "quantity"]
+    return Calibration(pd.DataFrame(fits), table[[*first, *table.columns.drop(first)]])
+
+
+def _judged(rows: pd.DataFrame, source: Source, entry: FitEntry) -> pd.DataFrame:
+    """The rows that a fit can be judged on, with the column ``judged``."""
+    same_model, same_node = rows["model"].isin(entry.models), rows["edge_node"] == entry.edge_node
+    judged = pd.Series(FITTED, rows.index)
+    for column, kind in (("output_tokens", "outputs"), ("prompt_tokens", "prompts"), ("batch", "batches")):
+        values = getattr(source.fitted, column)
+        if values is None:
+            continue
+        known = rows[column].isin(values)
+        if column == "output_tokens":
+            known |= rows["quantity"] == "prompt_s"
+        judged[~known] = kind
+    judged[~same_model], judged[~same_node] = "model", "device"
+    comparable = (rows["devices"] == entry.devices) & (same_model | same_node)
+    return rows.assign(judged=judged)[comparable]
+
+
+def _predicted(judged: pd.DataFrame, efficiencies: Mapping[str, float]) -> pd.DataFrame:
+    measurements = list(judged["measurement"])
+    return judged.drop(columns="measurement").assign(
+        ideal=predict(measurements), calibrated=predict(measurements, efficiencies)
+    )
+
+
+def _fit_row(
+    source: str, name: str, entry: FitEntry, rows: int, efficiencies: Mapping[str, float]
+) -> dict[str, Any]:
+    return {
+        "source": source,
+        "fit": name,
+        "models": " ".join(entry.models),
+        "edge_node": entry.edge_node,
+        "devices": entry.devices,
+        "rows": rows,
+        **{field: efficiencies.get(field) for field in BOUNDS},
+    }
+
+
+def _measurements(rows: pd.DataFrame, source: Source, conf: Path) -> list[Measurement]:
+    systems: dict[tuple[str, str, int], System] = {}
+    measurements = []
+    for row in rows.to_dict("records"):
+        key = (row["model"], row["edge_node"], row["devices"])
+        if key not in systems:
+            systems[key] = _system(conf, source.weight_bits, *key)
+        measurements.append(
+            Measurement(
+                system=systems[key],
+                quantity=row["quantity"],
+                batch=row["batch"],
+                prompt_tokens=row["prompt_tokens"],
+                output_tokens=row["output_tokens"],
+                value=row["measured"],
+            )
+        )
+    return measurements
+
+
+def _system(conf: Path, weight_bits: float, model: str, edge_node: str, devices: int) -> System:
+    """A model on pooled devices at their peaks."""
+    node = read(EdgeNodeConfig, read_file(conf, "edge_node", edge_node))
+    return System(
+        slots=Slots(1.0, 1.0, 1.0),  # of no account: epochs have no part in a batch's time
+        llm=read(ModelConfig, read_file(conf, "model", model)),
+        quantization=Quantization(weight_bits, 16, 1.0, 1.0),
+        edge_node=EdgeNode(devices * node.device_flops, devices * node.memory_bytes, devices),
+        cost=Roofline(devices * node.device_bandwidth_bytes_per_s),
+    )
