@@ -17,7 +17,13 @@ from edgebatch.model.roofline import Roofline
 from edgebatch.model.system import EdgeNode, Slots, System
 from edgebatch.schema import read
 from edgebatch_artifact.analysis.measured import measured_rows
-from edgebatch_artifact.settings.calibration_file import FITTED, FitEntry, Source, read_sources
+from edgebatch_artifact.settings.calibration_file import (
+    CALIBRATION_TABLES,
+    FITTED,
+    FitEntry,
+    Source,
+    read_sources,
+)
 from edgebatch_artifact.settings.conf_folder import read_file
 from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
 
@@ -29,8 +35,8 @@ class Calibration:
     Attributes
     ----------
     fits
-        A row for each fit: what was fitted, on how many ``rows``, and the fields of
-        the roofline, empty where they are ideal.
+        A row for each fit: its source with its label, names of ``models``, the node, how many ``rows`` were
+        fitted, and the fields of the roofline, empty where they are ideal.
     predictions
         A row for each fit and measurement: ``measured``, ``ideal``, ``calibrated``, and in ``judged`` one of
         the keys of `JUDGED`, or `FITTED`.
@@ -38,6 +44,10 @@ class Calibration:
 
     fits: pd.DataFrame
     predictions: pd.DataFrame
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Both tables, by the names of `CALIBRATION_TABLES`."""
+        return dict(zip(CALIBRATION_TABLES, (self.predictions, self.fits), strict=True))
 
 
 def calibrate(conf: Path, folder: Path) -> Calibration:
@@ -53,7 +63,8 @@ def calibrate(conf: Path, folder: Path) -> Calibration:
                 fitted = judged[judged["judged"] == FITTED]
                 given = found[entry.given_by] if entry.given_by else {}
                 found[label] = fit(list(fitted["measurement"]), entry.free, given)
-                fits.append(_fit_row(name, label, entry, len(fitted), found[label]))
+                about = {"source": name, "label": source.label, "fit": label, "models": _models(conf, entry)}
+                fits.append({**about, **_fit_row(entry, len(fitted), found[label])})
                 predictions.append(_predicted(judged, found[label]).assign(source=name, fit=label))
         except InputError as error:
             raise error if error.where else error.at(f"conf/calibration/{name}.yaml") from None
@@ -86,13 +97,12 @@ def _predicted(judged: pd.DataFrame, efficiencies: Mapping[str, float]) -> pd.Da
     )
 
 
-def _fit_row(
-    source: str, name: str, entry: FitEntry, rows: int, efficiencies: Mapping[str, float]
-) -> dict[str, Any]:
+def _models(conf: Path, entry: FitEntry) -> str:
+    return ", ".join(read_file(conf, "model", name)["label"] for name in entry.models)
+
+
+def _fit_row(entry: FitEntry, rows: int, efficiencies: Mapping[str, float]) -> dict[str, Any]:
     return {
-        "source": source,
-        "fit": name,
-        "models": " ".join(entry.models),
         "edge_node": entry.edge_node,
         "devices": entry.devices,
         "rows": rows,

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from edgebatch.calibration.fitting import BOUNDS
 from edgebatch.errors import InputError, one_of
 from edgebatch.schema import Checked, integer, read, real
 from edgebatch_artifact.settings.conf_folder import groups, read_file
+from edgebatch_artifact.settings.configuration import Efficiencies
+
+CALIBRATION = "calibration"
+"""Name of its figure and, in claims, of its results."""
+
+CALIBRATION_TABLES = (CALIBRATION, "calibration_fits")
+"""Its tables: errors, and fitted values. The CSV of the same name has what is behind each."""
+
+MODELS = ("ideal", "calibrated")
+"""The roofline at the peaks, and with fitted efficiencies."""
 
 FITTED = "fitted"
 JUDGED = {
@@ -43,7 +52,7 @@ class FitEntry(Checked):
     edge_node
         File of conf/edge_node/ with the device's peaks.
     free
-        Fields of `edgebatch.model.roofline.Roofline` that are fitted.
+        Fields of `Efficiencies` that are fitted.
     devices
         How many such devices are pooled.
     given_by
@@ -105,7 +114,7 @@ class Source(Checked):
                 raise InputError(
                     f"fits.{name}.given_by", repr(entry.given_by), one_of(entry.given_by, earlier)
                 )
-            _check_names(f"fits.{name}.free", entry.free, BOUNDS)
+            _check_names(f"fits.{name}.free", entry.free, Efficiencies.__dataclass_fields__)
 
 
 def read_sources(conf: Path) -> dict[str, Source]:
