@@ -12,7 +12,7 @@ from edgebatch_artifact.runs.folder_lock import hold_folder
 from edgebatch_artifact.runs.plan import make_plan, read_options
 from edgebatch_artifact.settings.cache import store_grid
 from edgebatch_artifact.settings.conf_folder import files
-from edgebatch_artifact.settings.calibration_file import CALIBRATION_TABLES
+from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
 from edgebatch_artifact.storage.files import check_room, remove_leftovers
 from edgebatch_artifact.storage.fingerprint import fingerprint

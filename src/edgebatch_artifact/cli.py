@@ -175,10 +175,12 @@ def _verify(chosen: argparse.Namespace) -> int:
 def _calibrate(chosen: argparse.Namespace) -> None:
     _has_configuration(chosen.conf)
     from edgebatch_artifact.analysis.calibrate import calibrate
+    from edgebatch_artifact.analysis.measured_files import read_measured
     from edgebatch_artifact.publish.edge_node_files import edge_node_files
     from edgebatch_artifact.storage.files import write
 
-    for name, text in edge_node_files(chosen.conf, calibrate(chosen.conf, MEASUREMENTS)).items():
+    measured = read_measured(chosen.conf, MEASUREMENTS)
+    for name, text in edge_node_files(measured, calibrate(measured)).items():
         path = chosen.conf / "edge_node" / f"{name}.yaml"
         write(path, text)
         print(path)

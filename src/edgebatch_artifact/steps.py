@@ -73,14 +73,15 @@ def draw(experiment: str, numbers: str, csv: str, pdf: str, png: str, tex: str, 
 def calibrate(work: str, root: str) -> None:
     """Fit the roofline to measurements, and publish its figure and tables below `root` and `work`/report."""
     from edgebatch_artifact.analysis.calibrate import calibrate
+    from edgebatch_artifact.analysis.measured_files import read_measured
     from edgebatch_artifact.analysis.samples import csv_text
     from edgebatch_artifact.analysis.sources import read_calibration
     from edgebatch_artifact.publish.calibration_figure import calibration_figure
     from edgebatch_artifact.publish.calibration_tables import calibration_tables
     from edgebatch_artifact.publish.figures import save_figure
-    from edgebatch_artifact.settings.calibration_file import CALIBRATION
+    from edgebatch_artifact.settings.calibration import CALIBRATION
 
-    figures, found = Path(root, "figures"), calibrate(CONF, MEASUREMENTS)
+    figures, found = Path(root, "figures"), calibrate(read_measured(CONF, MEASUREMENTS))
     for name, content in found.tables().items():
         write(figures / f"{name}.csv", csv_text(content))
     shown = read_calibration(figures)
@@ -139,7 +140,7 @@ def report(work: str, root: str, layout: str, scale: str) -> None:
     from edgebatch_artifact.publish.report import is_png, report_page
     from edgebatch_artifact.publish.table import parse_table
     from edgebatch_artifact.settings.cache import read_experiments
-    from edgebatch_artifact.settings.calibration_file import CALIBRATION, CALIBRATION_TABLES
+    from edgebatch_artifact.settings.calibration import CALIBRATION, CALIBRATION_TABLES
     from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
 
     experiments, made = read_experiments(Path(work)), Path(work, "report")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,16 +14,13 @@ from edgebatch.errors import InputError
 from edgebatch.model.quantization import Quantization
 from edgebatch.model.roofline import Roofline
 from edgebatch.model.system import EdgeNode, Slots, System
-from edgebatch.schema import read
 from edgebatch_artifact.analysis.measured import measured_rows
-from edgebatch_artifact.settings.calibration_file import (
+from edgebatch_artifact.settings.calibration import (
     CALIBRATION_TABLES,
     FITTED,
     FitEntry,
     Source,
-    read_sources,
 )
-from edgebatch_artifact.settings.conf_folder import read_file
 from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
 
 
@@ -50,24 +46,56 @@ class Calibration:
         return dict(zip(CALIBRATION_TABLES, (self.predictions, self.fits), strict=True))
 
 
-def calibrate(conf: Path, folder: Path) -> Calibration:
-    """Fit and judge every source of conf/calibration/ on the tables in `folder`."""
+@dataclass(frozen=True)
+class Measured:
+    """What is calibrated on what.
+
+    Attributes
+    ----------
+    sources
+        The files of conf/calibration/.
+    tables
+        The table of each source: columns `BATCH`, and one or more of the quantities that are measured.
+    models, nodes
+        Every model and edge node that a table names.
+    """
+
+    sources: Mapping[str, Source]
+    tables: Mapping[str, pd.DataFrame]
+    models: Mapping[str, ModelConfig]
+    nodes: Mapping[str, EdgeNodeConfig]
+
+    def system(self, weight_bits: float, model: str, edge_node: str, devices: int) -> System:
+        """A model on pooled devices at their peaks."""
+        node = self.nodes[edge_node]
+        return System(
+            slots=Slots(1.0, 1.0, 1.0),  # of no account: epochs have no part in a batch's time
+            llm=self.models[model],
+            quantization=Quantization(weight_bits, 16, 1.0, 1.0),
+            edge_node=EdgeNode(devices * node.device_flops, devices * node.memory_bytes, devices),
+            cost=Roofline(devices * node.device_bandwidth_bytes_per_s),
+        )
+
+
+def calibrate(measured: Measured) -> Calibration:
+    """Fit and judge every source."""
     fits, predictions = [], []
-    for name, source in read_sources(conf).items():
-        try:
-            rows = measured_rows(source, conf, folder)
-            rows["measurement"] = _measurements(rows, source, conf)
-            found: dict[str, dict[str, float]] = {}
-            for label, entry in source.fits.items():
-                judged = _judged(rows, source, entry)
-                fitted = judged[judged["judged"] == FITTED]
-                given = found[entry.given_by] if entry.given_by else {}
+    for name, source in measured.sources.items():
+        rows = measured_rows(measured.tables[name], source.leave_out)
+        rows["measurement"] = _measurements(rows, source.weight_bits, measured)
+        found: dict[str, dict[str, float]] = {}
+        for label, entry in source.fits.items():
+            judged = _judged(rows, source, entry)
+            fitted = judged[judged["judged"] == FITTED]
+            given = found[entry.given_by] if entry.given_by else {}
+            try:
                 found[label] = fit(list(fitted["measurement"]), entry.free, given)
-                about = {"source": name, "label": source.label, "fit": label, "models": _models(conf, entry)}
-                fits.append({**about, **_fit_row(entry, len(fitted), found[label])})
-                predictions.append(_predicted(judged, found[label]).assign(source=name, fit=label))
-        except InputError as error:
-            raise error if error.where else error.at(f"conf/calibration/{name}.yaml") from None
+            except InputError as error:
+                raise error.at(f"conf/calibration/{name}.yaml", f"fits.{label}") from None
+            models = ", ".join(measured.models[model].label for model in entry.models)
+            about = {"source": name, "label": source.label, "fit": label, "models": models}
+            fits.append({**about, **_fit_row(entry, len(fitted), found[label])})
+            predictions.append(_predicted(judged, found[label]).assign(source=name, fit=label))
     table = pd.concat(predictions, ignore_index=True)
     first = ["source", "fit", "judged", "quantity"]
     return Calibration(pd.DataFrame(fits), table[[*first, *table.columns.drop(first)]])
@@ -97,10 +125,6 @@ def _predicted(judged: pd.DataFrame, efficiencies: Mapping[str, float]) -> pd.Da
     )
 
 
-def _models(conf: Path, entry: FitEntry) -> str:
-    return ", ".join(read_file(conf, "model", name)["label"] for name in entry.models)
-
-
 def _fit_row(entry: FitEntry, rows: int, efficiencies: Mapping[str, float]) -> dict[str, Any]:
     return {
         "edge_node": entry.edge_node,
@@ -110,13 +134,13 @@ def _fit_row(entry: FitEntry, rows: int, efficiencies: Mapping[str, float]) -> d
     }
 
 
-def _measurements(rows: pd.DataFrame, source: Source, conf: Path) -> list[Measurement]:
+def _measurements(rows: pd.DataFrame, weight_bits: float, measured: Measured) -> list[Measurement]:
     systems: dict[tuple[str, str, int], System] = {}
     measurements = []
     for row in rows.to_dict("records"):
         key = (row["model"], row["edge_node"], row["devices"])
         if key not in systems:
-            systems[key] = _system(conf, source.weight_bits, *key)
+            systems[key] = measured.system(weight_bits, *key)
         measurements.append(
             Measurement(
                 system=systems[key],
@@ -128,15 +152,3 @@ def _measurements(rows: pd.DataFrame, source: Source, conf: Path) -> list[Measur
             )
         )
     return measurements
-
-
-def _system(conf: Path, weight_bits: float, model: str, edge_node: str, devices: int) -> System:
-    """A model on pooled devices at their peaks."""
-    node = read(EdgeNodeConfig, read_file(conf, "edge_node", edge_node))
-    return System(
-        slots=Slots(1.0, 1.0, 1.0),  # of no account: epochs have no part in a batch's time
-        llm=read(ModelConfig, read_file(conf, "model", model)),
-        quantization=Quantization(weight_bits, 16, 1.0, 1.0),
-        edge_node=EdgeNode(devices * node.device_flops, devices * node.memory_bytes, devices),
-        cost=Roofline(devices * node.device_bandwidth_bytes_per_s),
-    )

@@ -8,7 +8,7 @@ from typing import Any
 from edgebatch.errors import InputError, one_of
 from edgebatch.metrics import METRICS
 from edgebatch.schema import Checked, choice, read, real
-from edgebatch_artifact.settings.calibration_file import CALIBRATION, JUDGED, MODELS
+from edgebatch_artifact.settings.calibration import CALIBRATION, JUDGED, MODELS
 
 WHERE = "conf/claims.yaml"
 

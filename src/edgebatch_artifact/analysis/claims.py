@@ -15,7 +15,7 @@ from edgebatch_artifact.analysis.claim_file import WHERE, Claim, Claims
 from edgebatch_artifact.analysis.comparisons import Comparison, comparisons, shares
 from edgebatch_artifact.analysis.samples import axes_of
 from edgebatch_artifact.analysis.statistics import Estimate
-from edgebatch_artifact.settings.calibration_file import JUDGED
+from edgebatch_artifact.settings.calibration import JUDGED
 
 HOLDS, IN_PART, FAILS = "holds", "holds in part", "does not hold"
 

@@ -14,7 +14,7 @@ from edgebatch_artifact.analysis.calibrate import Calibration
 from edgebatch_artifact.analysis.claim_file import WHERE, Claims, parse_claims
 from edgebatch_artifact.analysis.samples import read_csv, samples_of
 from edgebatch_artifact.runs.result_file import read_result
-from edgebatch_artifact.settings.calibration_file import CALIBRATION_TABLES
+from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.settings.conf_folder import groups
 from edgebatch_artifact.settings.experiment import Experiment
 from edgebatch_artifact.storage.yaml_file import read_yaml

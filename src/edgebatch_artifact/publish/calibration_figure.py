@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from edgebatch_artifact.analysis.calibrate import Calibration
 from edgebatch_artifact.publish.calibration_tables import source_labels
 from edgebatch_artifact.publish.figures import HEIGHT_IN, PAGE_IN, own_style
-from edgebatch_artifact.settings.calibration_file import FITTED
+from edgebatch_artifact.settings.calibration import FITTED
 
 LOOKS = {"ideal": ("Ideal roofline", "#CC6677"), "calibrated": ("Calibrated roofline", "#332288")}
 """Name and colour of each cost model, of Tol's muted palette, which is safe for the colour-blind."""

@@ -10,7 +10,7 @@ from edgebatch.calibration.errors import Errors
 from edgebatch_artifact.analysis.calibrate import Calibration
 from edgebatch_artifact.analysis.calibration_errors import errors_on, judgements
 from edgebatch_artifact.publish.table import Table, number
-from edgebatch_artifact.settings.calibration_file import JUDGED, MODELS
+from edgebatch_artifact.settings.calibration import JUDGED, MODELS
 
 QUANTITIES = {"prompt_s": "first stage", "token_s": "later step", "tokens_per_s": "tokens per second"}
 
@@ -83,6 +83,7 @@ def calibration_values(calibration: Calibration) -> dict[str, str]:
                 errors = errors_on(predictions, model, **row)
                 values |= _values(f"{row[level]}/{row['quantity']}/{model}", errors)
     for fit in fits.to_dict("records"):
+        values[f"{fit['fit']}/models"] = fit["models"]
         values |= {f"{fit['fit']}/{field}": _value(field, fit[field]) for field in FIELDS}
     return {f"calibration/{name}": value for name, value in values.items()}
 

@@ -15,7 +15,7 @@ from edgebatch_artifact.publish import paper_tables, paper_values
 from edgebatch_artifact.publish.calibration_tables import calibration_values
 from edgebatch_artifact.publish.claims_page import claims_json, claims_page
 from edgebatch_artifact.publish.table import Table
-from edgebatch_artifact.settings.calibration_file import CALIBRATION
+from edgebatch_artifact.settings.calibration import CALIBRATION
 from edgebatch_artifact.settings.experiment import Experiment, Nominal, namer
 
 SHOWN_MODELS = "throughput_vs_accuracy"

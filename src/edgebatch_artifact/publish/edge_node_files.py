@@ -2,46 +2,43 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from edgebatch.calibration.fitting import BOUNDS
-from edgebatch_artifact.analysis.calibrate import Calibration
-from edgebatch_artifact.settings.calibration_file import Source, read_sources
-from edgebatch_artifact.settings.conf_folder import read_file
+from edgebatch_artifact.analysis.calibrate import Calibration, Measured
+from edgebatch_artifact.settings.calibration import Source
+from edgebatch_artifact.settings.configuration import EdgeNodeConfig
 
 ENDING = "_calibrated"
 """What the name of a fit is followed by in the name of its file."""
 
 
-def edge_node_files(conf: Path, calibration: Calibration) -> dict[str, str]:
+def edge_node_files(measured: Measured, calibration: Calibration) -> dict[str, str]:
     """The text of each file by its name in conf/edge_node/, without ending; a fit has one."""
-    sources = read_sources(conf)
     return {
-        f"{row['fit']}{ENDING}": _text(
-            row, sources[row["source"]], read_file(conf, "edge_node", row["edge_node"])
-        )
-        for row in calibration.fits.to_dict("records")
+        f"{fit['fit']}{ENDING}": _text(fit, measured.sources[fit["source"]], measured.nodes[fit["edge_node"]])
+        for fit in calibration.fits.to_dict("records")
     }
 
 
-def _text(row: dict[str, Any], source: Source, peaks: dict[str, Any]) -> str:
-    devices = row["devices"]
-    given = source.fits[row["fit"]].given_by
+def _text(fit: dict[str, Any], source: Source, peaks: EdgeNodeConfig) -> str:
+    devices, given = fit["devices"], source.fits[fit["fit"]].given_by
+    models = fit["models"] if "," not in fit["models"] else f"{fit['models'].count(',') + 1} models"
+    pooled = f"{devices} pooled " if devices > 1 else ""
     lines = [
+        f"# Source: conf/calibration/{fit['source']}.yaml, fitted to {fit['rows']} of its rows:",
+        f"# {fit['models']}; {_selected(source)}.",
+        f"# Peaks: {fit['edge_node']}.yaml." + (f" Shares of one device: the fit {given}." if given else ""),
         "# Written by `artifact calibrate`; do not edit.",
-        f"# Source: conf/calibration/{row['source']}.yaml, fitted to {row['rows']} of its rows:",
-        f"# {row['models']}; {_selected(source)}.",
-        f"# Peaks: {row['edge_node']}.yaml." + (f" Shares of one device: the fit {given}." if given else ""),
-        f"label: {f'{devices} pooled ' if devices > 1 else ''}{peaks['label']}, calibrated",
+        f"label: {pooled}{peaks.label}, calibrated on {models}",
         f"devices: {devices}",
-        f"device_flops: {peaks['device_flops']:.10g}",
-        f"memory_bytes: {devices * peaks['memory_bytes']:.10g}",
-        f"device_bandwidth_bytes_per_s: {peaks['device_bandwidth_bytes_per_s']:.10g}",
+        f"device_flops: {peaks.device_flops:.10g}",
+        f"memory_bytes: {devices * peaks.memory_bytes:.10g}",
+        f"device_bandwidth_bytes_per_s: {peaks.device_bandwidth_bytes_per_s:.10g}",
         "efficiencies:",
-        *(f"  {field}: {_number(row[field])}" for field in BOUNDS if pd.notna(row[field])),
+        *(f"  {field}: {_number(fit[field])}" for field in BOUNDS if pd.notna(fit[field])),
     ]
     return "\n".join(lines) + "\n"
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from edgebatch_artifact.publish.table import Table
-from edgebatch_artifact.settings.calibration_file import CALIBRATION
+from edgebatch_artifact.settings.calibration import CALIBRATION
 from edgebatch_artifact.settings.experiment import Experiment
 from edgebatch_artifact.settings.figure import Figure
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from edgebatch.errors import InputError
 from edgebatch.schema import Checked, integer, read
-from edgebatch_artifact.settings.calibration_file import CALIBRATION_TABLES
+from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.settings.conf_folder import is_global, read_file
 from edgebatch_artifact.settings.figure import Figure
 

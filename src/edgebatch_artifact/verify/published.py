@@ -20,7 +20,7 @@ from edgebatch_artifact.publish.calibration_tables import calibration_tables
 from edgebatch_artifact.publish.conclude import conclude
 from edgebatch_artifact.publish.experiment_table import experiment_table
 from edgebatch_artifact.publish.figures import make_figure, save_figure
-from edgebatch_artifact.settings.calibration_file import CALIBRATION, CALIBRATION_TABLES
+from edgebatch_artifact.settings.calibration import CALIBRATION, CALIBRATION_TABLES
 from edgebatch_artifact.settings.experiment import Experiment, Nominal
 from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
 from edgebatch_artifact.storage.files import replace, sha256, write

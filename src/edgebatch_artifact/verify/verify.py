@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from edgebatch_artifact.analysis.calibrate import calibrate
 from edgebatch_artifact.analysis.collect import figure_numbers
+from edgebatch_artifact.analysis.measured_files import read_measured
 from edgebatch_artifact.analysis.sources import gather, read_calibration, read_claims
 from edgebatch_artifact.runs.plan import plan_of
 from edgebatch_artifact.settings.cache import Grid
@@ -70,7 +71,7 @@ def verify(
                 tables.numbers[name] = figure_numbers(experiment, tables.samples[name], claims)
             yield from check_experiment(published, experiment, tables.numbers.get(name))
         tell("fitting the measurements again")
-        yield from check_calibration(published, calibrate(conf, measurements))
+        yield from check_calibration(published, calibrate(read_measured(conf, measurements)))
         calibration = read_calibration(published.again / "figures")
         tell("deciding the claims again")
         yield from check_conclusions(

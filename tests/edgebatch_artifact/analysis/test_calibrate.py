@@ -10,8 +10,10 @@ import pytest
 from edgebatch import InputError
 from edgebatch_artifact.analysis.calibrate import calibrate
 from edgebatch_artifact.analysis.calibration_errors import errors_on, judgements
-from edgebatch_artifact.settings.calibration_file import FITTED, JUDGED
-from tests.workflow.checkout import ROOT
+from edgebatch_artifact.analysis.measured_files import read_measured
+from edgebatch_artifact.publish.edge_node_files import edge_node_files
+from edgebatch_artifact.settings.calibration import FITTED, JUDGED
+from tests.workflow.checkout import ROOT, example
 
 CONF, MEASUREMENTS = ROOT / "conf", ROOT / "measurements"
 DGX, JETSON = "splitwise_dgx", "jetson_ai_lab"
@@ -20,7 +22,7 @@ BATCH = ["model", "edge_node", "devices", "batch", "prompt_tokens", "output_toke
 
 @cache
 def _published():
-    return calibrate(CONF, MEASUREMENTS)
+    return calibrate(read_measured(CONF, MEASUREMENTS))
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def _edit(path, change):
 
 
 def _again(project):
-    return calibrate(project / "conf", project / "measurements")
+    return calibrate(read_measured(project / "conf", project / "measurements"))
 
 
 def _fits(calibration):
@@ -141,15 +143,35 @@ def test_a_table_without_a_column_is_refused_by_its_name(project):
         _again(project)
 
 
-def test_a_user_adds_a_source_with_a_table_and_a_file(project):
-    Path(project, "measurements/mine.csv").write_text(
-        "model,edge_node,devices,batch,prompt_tokens,output_tokens,token_s\n"
-        + "".join(f"opt_13b,l4,1,{batch},512,64,{0.1 + 0.001 * batch}\n" for batch in (1, 2, 4, 8))
-    )
-    Path(project, "conf/calibration/mine.yaml").write_text(
-        "label: Mine\nsteps: mine.csv\nweight_bits: 16\nfitted: {batch: [1, 8]}\n"
-        "fits: {mine: {models: [opt_13b], edge_node: l4, free: [bandwidth_share]}}\n"
-    )
-    mine = [judgement for judgement in judgements(_again(project).predictions) if judgement.source == "mine"]
+def test_a_model_of_a_table_that_has_no_file_is_refused(project):
+    def rename(table):
+        table.loc[3, "model"] = "llama_2_70c"
+
+    _edit(project / f"measurements/{DGX}.csv", rename)
+    with pytest.raises(
+        InputError, match=r"splitwise_dgx.csv: model: found 'llama_2_70c', .*mean llama_2_70b"
+    ):
+        _again(project)
+
+
+def test_a_fit_without_rows_is_refused_by_its_name(project):
+    path = project / f"conf/calibration/{DGX}.yaml"
+    path.write_text(path.read_text().replace("batch: [1, 4, 16, 64]", "batch: [3]"))
+    with pytest.raises(InputError, match=r"splitwise_dgx.yaml: fits.a100_sxm_80gb_x2.free: found 3 of them"):
+        _again(project)
+
+
+def test_the_source_of_the_documentation_is_fitted_and_judged(project):
+    page = "docs/extending.md"
+    Path(project, "measurements/mine.csv").write_text(example(page, "csv", "opt_13b,l4"))
+    Path(project, "conf/calibration/mine.yaml").write_text(example(page, "yaml", "steps: mine.csv"))
+    again = _again(project)
+    mine = [judgement for judgement in judgements(again.predictions) if judgement.source == "mine"]
     assert [(j.judged, j.fitted, j.calibrated.rows) for j in mine] == [("batches", 2, 2)]
-    assert mine[0].calibrated.median < 0.02
+    assert mine[0].calibrated.median < 0.02 < mine[0].ideal.median
+    assert (
+        "  bandwidth_share: 0."
+        in edge_node_files(read_measured(project / "conf", project / "measurements"), again)[
+            "my_l4_calibrated"
+        ]
+    )

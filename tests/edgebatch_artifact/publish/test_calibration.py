@@ -6,25 +6,27 @@ import pytest
 import yaml
 
 from edgebatch_artifact.analysis.calibrate import calibrate
+from edgebatch_artifact.analysis.measured_files import read_measured
 from edgebatch_artifact.publish.calibration_figure import calibration_figure
 from edgebatch_artifact.publish.calibration_tables import calibration_tables, calibration_values
 from edgebatch_artifact.publish.edge_node_files import edge_node_files
 from edgebatch_artifact.publish.figures import save_figure
-from edgebatch_artifact.settings.calibration_file import CALIBRATION_TABLES
+from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.settings.compose import compose_config, setting_of
 from tests.workflow.checkout import ROOT
 
 CONF, NODES = ROOT / "conf", ROOT / "conf/edge_node"
+MEASURED = read_measured(CONF, ROOT / "measurements")
 
 
 @pytest.fixture(scope="module")
 def calibration():
-    return calibrate(CONF, ROOT / "measurements")
+    return calibrate(MEASURED)
 
 
 def test_files_of_calibrated_devices_have_what_the_fits_yield(calibration):
     stored = {path.stem: path.read_text() for path in NODES.glob("*_calibrated.yaml")}
-    assert stored == edge_node_files(CONF, calibration), "run: artifact calibrate"
+    assert stored == edge_node_files(MEASURED, calibration), "run: artifact calibrate"
 
 
 def test_a_calibrated_device_takes_the_time_of_its_fit(calibration):
