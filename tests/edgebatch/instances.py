@@ -176,6 +176,31 @@ def random_instance(
     return under_roofline(instance) if cost == "roofline" else instance
 
 
+def of_today(instance: Instance, rng: np.random.Generator, variant: str, billing: str) -> Instance:
+    """The same requests to a model of today, under a calibrated roofline, and with budgets about as tight."""
+    shapes = {
+        "grouped": {"layers": 2, "ffn_matrices": 3, "vocabulary": 500},
+        "experts": {"layers": 2, "experts": 8, "active_experts": 2},
+        "encoder_decoder": {"layers": 1, "encoder_layers": 1, "vocabulary": 300, "tied_embeddings": False},
+    }
+    plain = instance.system
+    heads = {"query_heads": 8, "kv_heads": 2, "head_size": 10}
+    llm = Llm(hidden_size=64, ffn_size=int(rng.integers(50, 300)), **heads, **shapes[variant])
+    cached = plain.edge_node.memory_bytes - plain.weight_bytes
+    memory = llm.weight_bytes / 2 + cached * llm.kv_bytes_per_token / plain.llm.kv_bytes_per_token
+    work = llm.request_flops(300, 200) / plain.llm.request_flops(300, 200)
+    node = dataclasses.replace(
+        plain.edge_node, memory_bytes=float(memory), flops=float(plain.edge_node.flops * work)
+    )
+    # a step of a few requests takes about as long by arithmetic as by memory traffic
+    bandwidth = node.flops * 10 ** rng.uniform(-0.8, 0.5)
+    step_s = 0.1 / int(instance.output_tokens.max(initial=1))
+    shares = rng.uniform(0.5, 1, 4)
+    cost = Roofline(float(bandwidth), *map(float, shares), step_s=step_s * rng.uniform(), layer_s=step_s / 9)
+    system = dataclasses.replace(plain, llm=llm, edge_node=node, cost=cost, output_billing=billing)
+    return dataclasses.replace(instance, system=system)
+
+
 def _cheap_batch(loads: np.ndarray, allowed: np.ndarray, size: int) -> np.ndarray:
     """The requests that are cheapest with all loads at equal prices; of all if none is allowed."""
     price = (loads / np.median(loads, axis=1, keepdims=True)).sum(axis=0)

@@ -1,6 +1,6 @@
-"""Problem P1 by trying every subset, in whole numbers of unlimited size.
+"""Problem P1 by trying every subset, with shares and memory in fractions of unlimited size.
 
-Shares no code with the package: it has the model's formulas term by term, and no rounding.
+Shares no code with the package: it has the model's formulas term by term, and rounds compute time alone.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 from itertools import combinations
-from math import floor, lcm
+from math import floor
+from typing import Any
 
-from edgebatch import Instance, System
+import numpy as np
+
+from edgebatch import Instance, Llm, System
 from edgebatch.model.roofline import Roofline
 from tests.edgebatch.instances import sample, under_roofline
 
@@ -28,69 +31,137 @@ def request_flops(layers: int, d: int, f: int, s: int, n: int) -> int:
     return first + later
 
 
-def batch_time(system: System) -> tuple[Callable[[int, tuple[int, ...]], int], int]:
-    """The time of a batch, from its padded length and its outputs, in parts; and how many make a second."""
-    quantization, node, llm = system.quantization, system.edge_node, system.llm
-    layers, d, f = llm.layers, llm.hidden_size, llm.ffn_size
-    flop_s = Fraction(quantization.compute_factor) / Fraction(node.flops)
-    if not isinstance(system.cost, Roofline):
+class Shape:
+    """Whole numbers of a transformer, counted matrix by matrix: weights, and FLOPs of one token."""
 
-        def arithmetic(padded: int, outputs: tuple[int, ...]) -> int:
-            return flop_s.numerator * sum(request_flops(layers, d, f, padded, n) for n in outputs)
+    def __init__(self, llm: Llm) -> None:
+        head = llm.head_size or llm.hidden_size // llm.query_heads
+        d, queries, keys = llm.hidden_size, llm.query_heads * head, llm.kv_heads * head
+        self.llm, self.keys, self.queries = llm, keys, queries
+        self.attention = d * queries + d * keys + d * keys + queries * d
+        expert = llm.ffn_matrices * d * llm.ffn_size
+        self.router = d * llm.experts if llm.experts > 1 else 0
+        self.always = self.router if llm.experts > 1 else expert
+        self.routed = expert * llm.experts if llm.experts > 1 else 0
+        self.worked = expert * llm.active_experts
+        self.crossed = llm.layers > 0 and llm.encoder_layers > 0
+        self.output_layer = d * llm.vocabulary if llm.layers else 0
 
-        return arithmetic, flop_s.denominator
+    def weights(self) -> int:
+        attentions = self.llm.encoder_layers + self.llm.layers * (2 if self.crossed else 1)
+        layers = self.llm.encoder_layers + self.llm.layers
+        embeddings = self.llm.hidden_size * self.llm.vocabulary * (1 if self.llm.tied_embeddings else 2)
+        return attentions * self.attention + layers * (self.always + self.routed) + embeddings
 
-    byte_s = 1 / Fraction(system.cost.memory_bandwidth_bytes_per_s)
-    weights_s = Fraction(quantization.weight_bits) / 16 * layers * (8 * d**2 + 4 * d * f) * byte_s
-    token_s = Fraction(quantization.kv_bits) / 16 * 4 * layers * d * byte_s
-    parts = lcm(flop_s.denominator, weights_s.denominator, token_s.denominator)
-    flop, weights, token = int(flop_s * parts), int(weights_s * parts), int(token_s * parts)
+    def token_flops(self, context: int) -> int:
+        """One token through the decoder, with `context` tokens in all to attend to."""
+        passed = self.attention + self.worked
+        if self.crossed:  # queries and output of cross-attention; its keys are there from the first stage
+            passed += 2 * self.llm.hidden_size * self.queries
+        attended = self.llm.layers * 2 * 2 * context * self.queries
+        return 2 * self.llm.layers * passed + attended + 2 * self.output_layer
+
+    def first_flops(self, s: int) -> int:
+        layers = self.llm.encoder_layers or self.llm.layers
+        prompt = layers * (2 * s * (self.attention + self.worked) + 2 * 2 * s * s * self.queries)
+        if not self.crossed:
+            return prompt + 2 * self.output_layer
+        keys = self.llm.layers * 2 * s * 2 * self.llm.hidden_size * self.keys
+        return prompt + keys + self.token_flops(s)
+
+    def read_weights(self, tokens: Any, first: bool) -> Any:
+        """Weights that `tokens` tokens read in a step; each expert by the chance that one is routed to it."""
+        llm = self.llm
+        hit = 1 - (1 - llm.active_experts / llm.experts) ** tokens
+        layers, attentions = llm.layers, llm.layers * self.attention
+        if self.crossed and not first:
+            attentions += llm.layers * 2 * llm.hidden_size * self.queries
+        if self.crossed and first:
+            attentions += llm.layers * self.attention
+        if first:
+            layers, attentions = layers + llm.encoder_layers, attentions + llm.encoder_layers * self.attention
+        return attentions + layers * (self.always + self.routed * hit) + self.output_layer
+
+
+MOST_CONTEXT = 2048
+"""Steps are priced up to this context at once."""
+
+
+def batch_time_s(system: System) -> Callable[[int, tuple[int, ...]], float]:
+    """The time of a batch, from its padded length and its billed outputs, step by step.
+
+    Its rounding is far below the tolerance of the budgets.
+    """
+    quantization, node, llm, shape = system.quantization, system.edge_node, system.llm, Shape(system.llm)
+    roofline = system.cost if isinstance(system.cost, Roofline) else Roofline(1.0)
+    flop_s = quantization.compute_factor / node.flops / roofline.pooled_share
+    byte_s = 1 / roofline.memory_bandwidth_bytes_per_s / roofline.bandwidth_share / roofline.pooled_share
+    token_bytes = quantization.kv_bits / 16 * 4 * llm.layers * shape.keys
+
+    def step_s(first: bool, live: int, context: Any) -> Any:
+        """Time of a step at a context, or at each of an array of contexts."""
+        flops = live * (shape.first_flops(context) if first else shape.token_flops(context))
+        if system.cost == "flops":
+            return flops * flop_s
+        reached = roofline.prefill_flops_share if first else roofline.decode_flops_share
+        read = quantization.weight_bits / 8 * shape.read_weights(live * context if first else live, first)
+        traffic_s = (read + token_bytes * context * live) * byte_s
+        deep = llm.layers + (llm.encoder_layers if first else 0)
+        overhead_s = roofline.step_s + deep * roofline.layer_s
+        return np.maximum(flops * flop_s / reached, traffic_s) + overhead_s
 
     @cache
-    def step_by_step(padded: int, outputs: tuple[int, ...]) -> int:
-        first = len(outputs) * request_flops(layers, d, f, padded, 1)
-        total = max(flop * first, weights + token * padded * len(outputs))
-        for j in range(2, max(outputs) + 1):
-            live = sum(n >= j for n in outputs)
-            flops = live * layers * (8 * d**2 + 4 * d * f + 4 * (padded + j - 1) * d)
-            total += max(flop * flops, weights + token * (padded + j - 1) * live)
+    def sums_s(live: int, blocks: int) -> Any:
+        """Sums of later steps with so many live requests, over contexts from 0 on."""
+        contexts = np.arange(blocks * MOST_CONTEXT, dtype=np.float64)
+        return np.concatenate(([0.0], np.cumsum(step_s(False, live, contexts))))
+
+    @cache
+    def sorted_s(padded: int, outputs: tuple[int, ...]) -> float:
+        total, before = float(step_s(True, len(outputs), padded)), 1
+        blocks = 1 + (padded + outputs[-1]) // MOST_CONTEXT
+        for done, n in enumerate(outputs):
+            # step j has a context of padded + j - 1 tokens
+            sums = sums_s(len(outputs) - done, blocks)
+            total += float(sums[padded + n] - sums[padded + before])
+            before = n
         return total
 
-    return (lambda padded, outputs: step_by_step(padded, tuple(sorted(outputs)))), parts
+    return lambda padded, outputs: sorted_s(padded, tuple(sorted(outputs)))
 
 
 def judge(instance: Instance) -> Callable[[tuple[int, ...]], bool]:
     """A function that tells whether a batch that is not empty meets every constraint."""
-    slots, quantization = instance.system.slots, instance.system.quantization
-    node, llm = instance.system.edge_node, instance.system.llm
-    layers, d, f = llm.layers, llm.hidden_size, llm.ffn_size
+    system = instance.system
+    slots, quantization, node, shape = system.slots, system.quantization, system.edge_node, Shape(system.llm)
     prompts, outputs = instance.prompt_tokens.tolist(), instance.output_tokens.tolist()
 
-    weight_bytes = Fraction(quantization.weight_bits) / 16 * layers * (8 * d**2 + 4 * d * f)
-    token_bytes = Fraction(quantization.kv_bits) / 16 * 4 * layers * d
-    most_tokens = floor((Fraction(node.memory_bytes) * TOLERANCE - weight_bytes) / token_bytes)
+    room = Fraction(node.memory_bytes) * TOLERANCE - Fraction(quantization.weight_bits) / 8 * shape.weights()
+    token_bytes = Fraction(quantization.kv_bits) / 16 * 4 * system.llm.layers * shape.keys
 
     most_share = floor(SHARE_UNITS * TOLERANCE)
     up = [int(Fraction(u) * SHARE_UNITS) for u in instance.uplink_share.tolist()]
     down = [int(Fraction(v) * SHARE_UNITS) for v in instance.downlink_share.tolist()]
 
-    time, parts_of_second = batch_time(instance.system)
-    most_time = []
+    time_s = batch_time_s(system)
+    limit_s = []
     for latency_s, waited_s in zip(instance.latency_s.tolist(), instance.waited_s.tolist(), strict=True):
         slack_s = (
             Fraction(latency_s) - Fraction(waited_s) - Fraction(slots.uplink_s) - Fraction(slots.downlink_s)
         )
-        limit_s = min(Fraction(slots.compute_s), slack_s) * TOLERANCE
-        most_time.append(floor(limit_s * parts_of_second))
+        limit_s.append(float(min(Fraction(slots.compute_s), slack_s) * TOLERANCE))
 
     def allows(batch: tuple[int, ...]) -> bool:
-        padded = instance.system.fixed_padding_tokens or max(prompts[i] for i in batch)
+        padded = system.fixed_padding_tokens or max(prompts[i] for i in batch)
+        billed = [outputs[i] for i in batch]
+        if system.output_billing == "batch_max":
+            billed = [max(billed)] * len(billed)
         return (
             all(instance.accuracy[i] <= quantization.accuracy for i in batch)
             and sum(up[i] for i in batch) <= most_share
             and sum(down[i] for i in batch) <= most_share
-            and sum(padded + outputs[i] for i in batch) <= most_tokens
-            and time(padded, tuple(outputs[i] for i in batch)) <= min(most_time[i] for i in batch)
+            and token_bytes * sum(padded + n for n in billed) <= room
+            and time_s(padded, tuple(billed)) <= min(limit_s[i] for i in batch)
         )
 
     return allows

@@ -11,7 +11,7 @@ import numpy as np
 
 from edgebatch import Instance
 from edgebatch.search.chains import chains
-from tests.edgebatch.oracle import batch_time, judge
+from tests.edgebatch.oracle import batch_time_s, judge
 
 ROOM = 1 + 1e-9
 Breaks = Callable[[list[int], int], bool]
@@ -62,15 +62,15 @@ def _costs(instance: Instance, padded: int) -> tuple[Breaks, Breaks]:
     d, f = llm.hidden_size, llm.ffn_size
     weights = llm.layers * (8 * d**2 + 4 * d * f) * quantization.weight_bits / 16
     token = 4 * llm.layers * d * quantization.kv_bits / 16
-    time, parts_of_second = batch_time(system)
+    time_s = batch_time_s(system)
 
     def memory(batch: list[int], tightest: int) -> bool:
         cached = sum(padded + int(instance.output_tokens[i]) for i in batch)
         return weights + token * cached > node.memory_bytes * ROOM
 
     def compute(batch: list[int], tightest: int) -> bool:
-        parts = time(padded, tuple(int(instance.output_tokens[i]) for i in batch))
-        return parts / parts_of_second > instance.deadline_s[tightest] * ROOM
+        outputs = tuple(int(instance.output_tokens[i]) for i in batch)
+        return time_s(padded, outputs) > instance.deadline_s[tightest] * ROOM
 
     return memory, compute
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from edgebatch import InputError, Llm
 from tests.edgebatch.instances import BLOOM_3B, UNIT, steady
-from tests.edgebatch.oracle import request_flops
+from tests.edgebatch.oracle import Shape, request_flops
 
 SMALL = Llm(layers=2, hidden_size=3, ffn_size=5)
 
@@ -94,3 +94,92 @@ def test_flops_of_a_large_batch_stay_below_what_float64_counts_exactly():
 def test_a_shape_that_is_no_whole_number_above_zero_is_refused_by_name(key, wrong):
     with pytest.raises(InputError, match=rf"^{key}: found .*, expected a whole number at least 1"):
         Llm(**{"layers": 30, "hidden_size": 2560, "ffn_size": 10240} | {key: wrong})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            {"layers": 0},
+            r"^layers: found 0, expected a whole number at least 1, or encoder_layers at least 1",
+        ),
+        ({"query_heads": 8, "kv_heads": 3}, r"^kv_heads: found 3, expected a divisor of query_heads, 8"),
+        (
+            {"query_heads": 7},
+            r"^query_heads: found 7, expected a divisor of hidden_size, 2560, or a head_size",
+        ),
+        ({"head_size": 0}, r"^head_size: found 0, expected nothing, or a whole number at least 1"),
+        ({"experts": 4, "active_experts": 5}, r"^active_experts: found 5, expected at most experts, 4"),
+        ({"ffn_matrices": 4}, r"^ffn_matrices: found 4, expected a whole number at least 2 and at most 3"),
+    ],
+)
+def test_a_shape_that_no_transformer_has_is_refused_by_name(wrong, message):
+    with pytest.raises(InputError, match=message):
+        Llm(**{"layers": 30, "hidden_size": 2560, "ffn_size": 10240} | wrong)
+
+
+def test_llama_3_1_8b_by_hand():
+    llm = Llm(
+        32, 4096, 14336, query_heads=32, kv_heads=8, ffn_matrices=3, vocabulary=128256, tied_embeddings=False
+    )
+    # 32 (2 * 4096 * 4096 + 2 * 4096 * 1024 + 3 * 4096 * 14336) + 2 * 128256 * 4096
+    assert llm.parameters == 8_029_995_008
+    # all but the input embedding: 8029995008 - 128256 * 4096
+    assert llm.token_flops == 2 * 7_504_658_432
+    assert llm.decode_reads == (2 * 7_504_658_432, 0)
+
+
+def test_mixtral_reads_experts_by_chance_and_computes_with_two():
+    llm = Llm(32, 4096, 14336, 32, 8, ffn_matrices=3, experts=8, active_experts=2, vocabulary=32000)
+    assert llm.decode_reads.expert_bytes == 2 * 32 * 8 * 3 * 4096 * 14336
+    assert llm.missed_by_token == 0.75
+    # attention, two experts and the output layer
+    assert llm.token_flops == 2 * (32 * (2 * 4096 * 5120 + 2 * 3 * 4096 * 14336) + 32000 * 4096)
+
+
+def test_an_encoder_has_one_pass_no_cache_and_no_output_layer():
+    llm = Llm(0, 1024, 4096, vocabulary=30522, encoder_layers=24)
+    assert llm.kv_bytes_per_token == 0
+    assert llm.prefill_flops(10) == 24 * (10 * 2 * 12 * 1024**2 + 4 * 100 * 1024)
+    assert llm.prefill_reads == (24 * 2 * 12 * 1024**2, 0)
+
+
+@st.composite
+def shapes(draw):
+    """Any transformer: heads, gates, experts, vocabulary, and layers of either kind."""
+    kv_heads, group, head = (draw(st.integers(1, 4)) for _ in range(3))
+    layers, encoder_layers = draw(st.sampled_from([(1, 0), (3, 0), (0, 2), (2, 1), (1, 3)]))
+    experts = draw(st.integers(1, 6))
+    return Llm(
+        layers=layers,
+        hidden_size=draw(st.integers(1, 30)),
+        ffn_size=draw(st.integers(1, 30)),
+        query_heads=kv_heads * group,
+        kv_heads=kv_heads,
+        head_size=head,
+        ffn_matrices=draw(st.integers(2, 3)),
+        experts=experts,
+        active_experts=draw(st.integers(1, experts)),
+        vocabulary=draw(st.integers(0, 50)),
+        tied_embeddings=draw(st.booleans()),
+        encoder_layers=encoder_layers,
+    )
+
+
+@steady
+@given(shapes(), st.integers(1, 60), st.integers(1, 40))
+def test_any_transformer_costs_what_its_matrices_add_up_to(llm, s, n):
+    shape = Shape(llm)
+    assert llm.parameters == shape.weights()
+    assert llm.prefill_flops(s) == shape.first_flops(s)
+    later = sum(shape.token_flops(s + j - 1) for j in range(2, n + 1)) if llm.layers else 0
+    assert llm.decode_flops(s, n) == later
+
+
+@steady
+@given(shapes(), st.integers(1, 50))
+def test_any_transformer_reads_the_weights_that_its_tokens_are_routed_to(llm, tokens):
+    shape, hit = Shape(llm), 1 - llm.missed_by_token**tokens
+    first, later = (2 * shape.read_weights(tokens, first=first) for first in (True, False))
+    assert llm.prefill_reads.dense_bytes + llm.prefill_reads.expert_bytes * hit == pytest.approx(first)
+    assert llm.decode_reads.dense_bytes + llm.decode_reads.expert_bytes * hit == pytest.approx(later)

@@ -32,8 +32,7 @@ def _compiled_s(system, padded, lengths, counts) -> float:
 
 
 def _plain_s(system, padded, lengths, counts) -> float:
-    flops = sum(c * system.llm.request_flops(padded, int(n)) for n, c in zip(lengths, counts, strict=True))
-    return float(system.compute_time_s(flops, padded, np.array(lengths), np.array(counts)))
+    return system.batch_time_s(padded, np.array(lengths), np.array(counts))
 
 
 def _checked_s(system, padded, lengths, counts) -> float:

@@ -1,11 +1,12 @@
 """conf/ against published facts, each written down here a second time with its source."""
 
+from dataclasses import fields
 from functools import cache
 
 import pytest
 import yaml
 
-from edgebatch import schedulers
+from edgebatch import Llm, schedulers
 from edgebatch.model.roofline import Roofline
 from edgebatch_artifact.settings.compose import compose_config, compose_files, setting_of
 from edgebatch_artifact.settings.conf_folder import groups
@@ -35,9 +36,57 @@ SHAPES = {
 }
 
 
-def test_models_have_their_published_shapes():
-    found = {n: (m["layers"], m["hidden_size"], m["ffn_size"]) for n, m in _files("model").items()}
+# Bytes of keys and values a token at 16 bits: 4 x layers x key heads x head size of the published config.json
+CACHES = {
+    "llama_3_1_8b": 131_072,
+    "llama_3_2_3b": 114_688,
+    "llama_2_7b": 524_288,
+    "llama_2_70b": 327_680,
+    "qwen2_5_7b": 57_344,
+    "qwen3_8b": 147_456,
+    "qwen3_32b": 262_144,
+    "qwen3_30b_a3b": 98_304,
+    "mixtral_8x7b": 131_072,
+    "gemma_2_2b": 106_496,
+    "phi_3_mini": 393_216,
+    "smollm2_135m": 23_040,
+    "bert_large": 0,
+    "flan_t5_xl": 196_608,
+}
+SAME_WEIGHTS = [name for name in KNOWN["model"] if name.startswith("same_weights_")]
+
+
+def _llm(name):
+    shape = _files("model")[name]
+    return Llm(**{field.name: shape[field.name] for field in fields(Llm) if field.name in shape})
+
+
+def test_models_of_the_paper_have_their_published_shapes():
+    files = _files("model")
+    found = {n: (files[n]["layers"], files[n]["hidden_size"], files[n]["ffn_size"]) for n in SHAPES}
     assert found == SHAPES
+
+
+def test_models_of_the_paper_leave_out_embeddings_and_the_others_do_not():
+    assert {n for n in KNOWN["model"] if _llm(n).vocabulary == 0} == {*SHAPES, *SAME_WEIGHTS}
+
+
+@pytest.mark.parametrize("name", sorted({*KNOWN["model"]} - {*SAME_WEIGHTS}))
+def test_a_model_has_its_published_parameters_to_one_percent(name):
+    shape = _files("model")[name]
+    counted = _llm(name).parameters + shape.get("left_out_parameters", 0)
+    assert counted == pytest.approx(shape["published_parameters"], rel=0.01)
+
+
+@pytest.mark.parametrize("name", CACHES)
+def test_a_token_of_a_model_of_today_keeps_its_published_cache(name):
+    assert _llm(name).kv_bytes_per_token == CACHES[name]
+
+
+def test_models_of_the_same_weights_differ_by_less_than_a_thousandth():
+    weights = [_llm(name).weight_bytes for name in SAME_WEIGHTS]
+    assert len(weights) == 6
+    assert max(weights) < 1.001 * min(weights)
 
 
 @pytest.mark.parametrize(
