@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from edgebatch import InputError
 from edgebatch_artifact.analysis.calibrate import calibrate
 from edgebatch_artifact.analysis.measured_files import read_measured
 from edgebatch_artifact.publish.calibration_figure import calibration_figure
@@ -42,6 +43,13 @@ def test_the_roofline_that_is_not_calibrated_is_ideal_on_any_device():
     for node in ("a100_sxm_80gb_x4_calibrated", "nominal"):
         cost = setting_of(compose_config(CONF, [f"edge_node={node}", "cost=roofline"])).system.cost
         assert (cost.bandwidth_share, cost.pooled_share, cost.layer_s) == (1, 1, 0)
+
+
+def test_a_node_that_was_not_calibrated_has_no_calibrated_roofline():
+    with pytest.raises(
+        InputError, match=r"l4.yaml: edge_node.efficiencies: found nothing, expected those of a node"
+    ):
+        setting_of(compose_config(CONF, ["edge_node=l4", "cost=calibrated"]))
 
 
 def test_the_nominal_node_has_the_efficiencies_of_the_device_that_it_names():
