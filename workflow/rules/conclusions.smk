@@ -48,12 +48,10 @@ rule conclude:
     params:
         code=fingerprint("edgebatch_artifact.publish.conclude"),
         conf=CONF,
-        work=WORK,
-        root=ROOT or ".",
     message:
         "Deciding the claims"
     shell:
-        "python -m edgebatch_artifact.steps conclude {params.work} {params.root} > {log} 2>&1"
+        f"python -m edgebatch_artifact.steps conclude {WORK} {ROOT or '.'} > {{log}} 2>&1"
 
 
 # Execute the notebook, which looks at one epoch by hand and draws a figure again.
@@ -74,10 +72,9 @@ rule walk_through:
             "edgebatch.schedulers.dftsp",
         ),
         experiments=EXPERIMENTS,
-        work=WORK,
-        figures=f"{ROOT}figures",
     message:
         "Executing notebooks/explore.ipynb"
     shell:
-        "python -m edgebatch_artifact.steps walk_through {input.notebook} {output} {params.work} {params.figures}"
+        "python -m edgebatch_artifact.steps walk_through {input.notebook} {output}"
+        f" {WORK} {ROOT}figures"
         " > {log} 2>&1"

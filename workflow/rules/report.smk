@@ -18,12 +18,8 @@ rule write_report:
     params:
         code=fingerprint("edgebatch_artifact.publish.report"),
         experiments=EXPERIMENTS,
-        work=WORK,
-        root=ROOT or ".",
-        layout="workflow/report",
-        scale=OPTIONS.scale,
     message:
         "Writing the report"
     shell:
-        "python -m edgebatch_artifact.steps report {params.work} {params.root} {params.layout} {params.scale}"
+        f"python -m edgebatch_artifact.steps report {WORK} {ROOT or '.'} workflow/report {OPTIONS.scale}"
         " > {log} 2>&1"

@@ -6,22 +6,39 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from edgebatch.model.llm import Llm
+from edgebatch.schema import read
 from edgebatch_artifact.analysis.claims import Decision
 from edgebatch_artifact.publish.table import Table, plain
 from edgebatch_artifact.settings.assumptions import ValuedAssumption
 
 
 def models_table(models: Iterable[Mapping[str, Any]]) -> Table:
-    """The shapes of all models, with the costs that follow from them at 16 bits."""
-    rows = []
-    for model in models:
-        llm = Llm(model["layers"], model["hidden_size"], model["ffn_size"])
-        weights, cache = llm.weight_bytes / 1e9, llm.kv_bytes_per_token / 1e6
-        shape = (llm.layers, llm.hidden_size, llm.ffn_size)
-        rows.append((model["label"], *map(str, shape), f"{weights:.1f}", f"{cache:.2f}"))
-    head = ("Model", "Layers", "Width", "FFN", "Weights (GB)", "KV (MB/token)")
-    rows.sort(key=lambda row: (row[0].partition("-")[0], float(row[4])))
-    return Table("Model shapes, and their memory at 16 bits", "models", head, tuple(rows), "lrrrrr")
+    """The shapes of all models, their parameters as counted and as published, and their cache at 16 bits."""
+    rows = sorted(
+        (_model_row(model) for model in models), key=lambda row: (row[0].partition("-")[0], row[-1])
+    )
+    head = ("Model", "Layers", "Width", "FFN", "Heads", "Counted", "Left out", "Published", "KV (MB/token)")
+    caption = (
+        "Models: layers (encoder + decoder), FFN (x experts), heads (query/key), parameters in billions that"
+        " the cost model counts, those of embeddings that it leaves out, and those published; 16-bit cache"
+    )
+    return Table(caption, "models", head, tuple(row[:-1] for row in rows), "lrrrrrrrr", wide=True)
+
+
+def _model_row(model: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Cells of a model, and its size to sort by."""
+    llm = read(Llm, {key: value for key, value in model.items() if key in Llm.__dataclass_fields__})
+    layers = f"{llm.encoder_layers} + {llm.layers}" if llm.encoder_layers else str(llm.layers)
+    ffn = f"{llm.ffn_size} x {llm.experts}" if llm.experts > 1 else str(llm.ffn_size)
+    left_out, published = model.get("left_out_parameters", 0), model.get("published_parameters")
+    return (
+        *(model["label"], layers, str(llm.hidden_size), ffn, f"{llm.query_heads}/{llm.kv_heads}"),
+        f"{llm.parameters / 1e9:.2f}",
+        f"{left_out / 1e9:.2f}" if left_out else "–",
+        f"{published / 1e9:.2f}" if published else "–",
+        f"{llm.kv_bytes_per_token / 1e6:.2f}",
+        llm.parameters,
+    )
 
 
 def quantizations_table(techniques: Iterable[Mapping[str, Any]], models: Mapping[str, str]) -> Table:

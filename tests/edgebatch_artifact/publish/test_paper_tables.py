@@ -16,13 +16,15 @@ from tests.workflow.checkout import ROOT
 CONF = ROOT / "conf"
 
 
-def test_models_have_the_memory_that_follows_from_their_shape():
+def test_models_have_the_parameters_and_the_cache_of_their_shape():
     known = groups(CONF)["model"]
     table = models_table(compose_files(CONF, [("model", name) for name in known]).values())
     rows = {row[0]: row for row in table.rows}
     assert len(rows) == len(known)
-    # 30 layers of 4 * 2560^2 + 2 * 2560 * 10240 weights of 2 bytes; 2 * 2 * 30 * 2560 bytes a token
-    assert rows["BLOOM-3B"] == ("BLOOM-3B", "30", "2560", "10240", "4.7", "0.31")
+    # 30 layers of 4 * 2560^2 + 2 * 2560 * 10240 weights; 250880 * 2560 in embeddings; 2 * 2 * 30 * 2560 bytes
+    assert rows["BLOOM-3B"][1:] == ("30", "2560", "10240", "32/32", "2.36", "0.64", "3.00", "0.31")
+    assert rows["Qwen3-30B-A3B"][1:] == ("48", "2048", "768 x 128", "32/4", "30.53", "–", "30.50", "0.10")
+    assert rows["Flan-T5-XL"][1:3] == ("24 + 24", "2048")
 
 
 def test_techniques_have_their_rise_of_perplexity():
