@@ -31,8 +31,8 @@ class Calibration:
     Attributes
     ----------
     fits
-        A row for each fit: its source with its label, names of ``models``, the node, how many ``rows`` were
-        fitted, and the fields of the roofline, empty where they are ideal.
+        A row for each fit: its source with its label, names of ``models`` and ``device``, how many ``rows``
+        were fitted, and the fields of the roofline, empty where they are ideal.
     predictions
         A row for each fit and measurement: ``measured``, ``ideal``, ``calibrated``, and in ``judged`` one of
         the keys of `JUDGED`, or `FITTED`.
@@ -94,6 +94,7 @@ def calibrate(measured: Measured) -> Calibration:
                 raise error.at(f"conf/calibration/{name}.yaml", f"fits.{label}") from None
             models = ", ".join(measured.models[model].label for model in entry.models)
             about = {"source": name, "label": source.label, "fit": label, "models": models}
+            about["device"] = measured.nodes[entry.edge_node].label
             fits.append({**about, **_fit_row(entry, len(fitted), found[label])})
             predictions.append(_predicted(judged, found[label]).assign(source=name, fit=label))
     table = pd.concat(predictions, ignore_index=True)

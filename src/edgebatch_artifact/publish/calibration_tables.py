@@ -18,7 +18,7 @@ FIELDS = {
     "prefill_flops_share": "FLOPS, first",
     "decode_flops_share": "FLOPS, later",
     "bandwidth_share": "Bandwidth",
-    "pooled_share": "Pooled",
+    "pooled_share": "Pooling",
     "layer_s": "Layer (ms)",
 }
 """Columns of the fits that a table shows, with their headings."""
@@ -64,10 +64,11 @@ def _fits_table(fits: pd.DataFrame) -> Table:
         models = fit["models"].split(", ")
         shown = models[0] if len(models) == 1 else f"{len(models)} models"
         values = (_value(field, fit[field]) for field in FIELDS)
-        rows.append((fit["label"], fit["fit"].replace("_", " "), shown, str(fit["rows"]), *values))
-    head = ("Source", "Fit", "Model", "Rows", *FIELDS.values())
+        node = (fit["device"], str(fit["devices"]))
+        rows.append((fit["label"], *node, shown, str(fit["rows"]), *values))
+    head = ("Source", "Device", "Pooled", "Model", "Rows", *FIELDS.values())
     caption = "Fitted shares of the peaks and constant time of a layer; what has none is ideal"
-    return Table(caption, "calibration_fits", head, tuple(rows), "lllr" + "r" * len(FIELDS), wide=True)
+    return Table(caption, "calibration_fits", head, tuple(rows), "llrlr" + "r" * len(FIELDS), wide=True)
 
 
 def calibration_values(calibration: Calibration) -> dict[str, str]:

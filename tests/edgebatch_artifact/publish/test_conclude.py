@@ -28,7 +28,9 @@ def nominal():
 def _calibration():
     """One fit, which is right in its one row that was held out."""
     about = {"source": "s", "fit": "f"}
-    fits = pd.DataFrame([{**about, "label": "S", "models": "M", **dict.fromkeys(FIELDS, 0.5)}])
+    fits = pd.DataFrame(
+        [{**about, "label": "S", "models": "M", "device": "D", "devices": 1, **dict.fromkeys(FIELDS, 0.5)}]
+    )
     held_out = {"judged": "batches", "quantity": "token_s", "measured": 1.0, "ideal": 0.5, "calibrated": 1.0}
     return Calibration(fits, pd.DataFrame([{**about, **held_out}]))
 
