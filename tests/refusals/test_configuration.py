@@ -82,6 +82,11 @@ CLAIMED = [
     ("    at_least: 0.45\n", "", f"{CLAIMS}: claims[3].at_least: found nothing, expected the share that is saved at least"),
     ("says: DFTSP is optimal", "sais: DFTSP is optimal", f"{CLAIMS}: claims[2].sais: found an unknown key, expected one of ... (did you mean says?)"),
     ("certainty: abstract", "certainty: sure", f"{CLAIMS}: claims[0].certainty: found 'sure', expected one of abstract, chosen, known, recalled"),
+    ("of: ideal", "of: idael", f"{CLAIMS}: claims[8].of: found 'idael', expected one of calibrated, ideal (did you mean ideal?)"),
+    ("over: [model, device]", "over: [modle, device]", f"{CLAIMS}: claims[10].over[0]: found 'modle', expected one of ... (did you mean model?)"),
+    ("over: [model, device]", "over: []", f"{CLAIMS}: claims[10].over: found an empty list, expected one of batches, device, ..."),
+    ("    at_most: 0.1\n", "", f"{CLAIMS}: claims[8].at_most: found nothing, expected the median error at most"),
+    ("experiments: [calibration]", "experiments: [regimes]", f"{CLAIMS}: claims[8].experiments: found regimes, expected calibration for the test predicts, and for no other"),
 ]  # fmt: skip
 
 FILES = [
