@@ -14,7 +14,7 @@ REFUSED = [
     # what is typed, the answer
     ("model=bloom3b", "model: found 'bloom3b', expected one of ... (did you mean bloom_3b?)"),
     ("modle=bloom_3b", "modle: found an unknown key, expected one of ... (did you mean model?)"),
-    ("model=", "model: found '', expected one of bloom_176b, ..."),
+    ("model=", "model: found '', expected one of bert_large, ..."),
     ("model=bloom_3b,opt_13b", f"model: found 'bloom_3b,opt_13b', {ONE}"),
     ("model=../model/bloom_3b", "model: found '../model/bloom_3b', expected one of ..."),
     ("+model=opt_13b", "found Multiple values for model..., expected what Hydra can compose"),
