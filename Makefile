@@ -14,7 +14,8 @@ unexport PIP_TARGET PIP_PREFIX PIP_ROOT PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTH
 # Snakemake caches copies of its sources in the user's home; if that cannot be written, they go into the project
 HOME_CACHE := $(shell mkdir -p "$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake" 2>/dev/null && echo yes)
 ifneq ($(HOME_CACHE),yes)
-export XDG_CACHE_HOME := .snakemake/cache
+# an absolute path: a relative one is ignored
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 
 .PHONY: help reproduce test test-slurm verify fuzz conformance trust smoke benchmark archive lint format clean

@@ -12,6 +12,7 @@ from edgebatch_artifact.runs.folder_lock import hold_folder
 from edgebatch_artifact.runs.plan import make_plan, read_options
 from edgebatch_artifact.settings.cache import store_grid
 from edgebatch_artifact.settings.conf_folder import files
+from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
 from edgebatch_artifact.storage.files import check_room, remove_leftovers
 from edgebatch_artifact.storage.fingerprint import fingerprint
@@ -36,6 +37,7 @@ try:
     OPTIONS = read_options(config)
     PLAN = make_plan(Path("conf"), RESULTS, OPTIONS)
     CONF = list(map(str, files(Path("conf"))))
+    MEASUREMENTS = list(map(str, sorted(Path("measurements").rglob("*.csv"))))
 except (InputError, OSError) as error:
     sys.exit(f"artifact: {error}")
 
@@ -57,6 +59,7 @@ include: "workflow/rules/before_and_after.smk"
 
 # seconds each: on a cluster they run where snakemake was called
 localrules:
+    calibrate,
     collect,
     conclude,
     draw,

@@ -1,4 +1,4 @@
-"""Command line of the artifact: ``artifact simulate``, ``verify`` and ``archive``."""
+"""Command line of the artifact: ``artifact simulate``, ``calibrate``, ``verify`` and ``archive``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from edgebatch.io.command_line import Parser, run_command
 Command = Callable[[argparse.Namespace], int | None]
 
 LINE = "command line"
+MEASUREMENTS = Path("measurements")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     verifying.add_argument(
         "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of costs.json and race.json"
     )
+    command("calibrate", _calibrate, "fit devices to measurements/, and write them to conf/edge_node/")
     archiving = command("archive", _archive, "put sources, results, figures, paper and report into one zip")
     archiving.add_argument("--out", type=Path, default=Path("dist"), help="folder of the zip")
     return parser
@@ -156,7 +158,9 @@ def _verify(chosen: argparse.Namespace) -> int:
     checks = []
     again = Resimulation(chosen.sample, chosen.seed)
     try:
-        for check in verify(chosen.conf, Path("results"), chosen.benchmarks, chosen.scale, again, tell):
+        for check in verify(
+            chosen.conf, Path("results"), chosen.benchmarks, MEASUREMENTS, chosen.scale, again, tell
+        ):
             checks.append(check)
             if check.words:
                 tell("")
@@ -166,6 +170,20 @@ def _verify(chosen: argparse.Namespace) -> int:
     print(summary(checks))
     print(f"The sample was --sample {chosen.sample} --seed {chosen.seed}.")
     return 0 if all(check.passed for check in checks) else 1
+
+
+def _calibrate(chosen: argparse.Namespace) -> None:
+    _has_configuration(chosen.conf)
+    from edgebatch_artifact.analysis.calibrate import calibrate
+    from edgebatch_artifact.analysis.measured_files import read_measured
+    from edgebatch_artifact.publish.edge_node_files import edge_node_files
+    from edgebatch_artifact.storage.files import write
+
+    measured = read_measured(chosen.conf, MEASUREMENTS)
+    for name, text in edge_node_files(measured, calibrate(measured)).items():
+        path = chosen.conf / "edge_node" / f"{name}.yaml"
+        write(path, text)
+        print(path)
 
 
 def _archive(chosen: argparse.Namespace) -> None:

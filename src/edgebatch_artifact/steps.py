@@ -19,6 +19,7 @@ from edgebatch_artifact.runs.folder_lock import job_at_work
 from edgebatch_artifact.storage.files import is_full, no_room, replace, write
 
 CONF, RESULTS, BENCHMARKS = Path("conf"), Path("results"), Path("benchmarks")
+MEASUREMENTS = Path("measurements")
 
 
 def simulate(experiment: str, *ids: str) -> int:
@@ -69,10 +70,33 @@ def draw(experiment: str, numbers: str, csv: str, pdf: str, png: str, tex: str, 
     write(Path(table), drawn.to_json())
 
 
+def calibrate(work: str, root: str) -> None:
+    """Fit the roofline to measurements, and publish its figure and tables below `root` and `work`/report."""
+    from edgebatch_artifact.analysis.calibrate import calibrate
+    from edgebatch_artifact.analysis.measured_files import read_measured
+    from edgebatch_artifact.analysis.samples import csv_text
+    from edgebatch_artifact.analysis.sources import read_calibration
+    from edgebatch_artifact.publish.calibration_figure import calibration_figure
+    from edgebatch_artifact.publish.calibration_tables import calibration_tables
+    from edgebatch_artifact.publish.figures import save_figure
+    from edgebatch_artifact.settings.calibration import CALIBRATION
+
+    figures, found = Path(root, "figures"), calibrate(read_measured(CONF, MEASUREMENTS))
+    for name, content in found.tables().items():
+        write(figures / f"{name}.csv", csv_text(content))
+    shown = read_calibration(figures)
+    figure = calibration_figure(shown)
+    for ending in ("pdf", "png"):
+        replace(figures / f"{CALIBRATION}.{ending}", lambda temporary: save_figure(figure, temporary))
+    for table in calibration_tables(shown):
+        write(Path(root, f"paper/tables/{table.name}.tex"), table.latex())
+        write(Path(work, f"report/{table.name}.json"), table.to_json())
+
+
 def conclude(work: str, root: str) -> None:
     """Decide the claims, and set the paper's tables and values, below `root` and `work`/report."""
     from edgebatch_artifact.analysis.samples import read_csv
-    from edgebatch_artifact.analysis.sources import read_claims, read_mapping
+    from edgebatch_artifact.analysis.sources import read_calibration, read_claims, read_mapping
     from edgebatch_artifact.publish.conclude import conclude
     from edgebatch_artifact.settings.cache import read_experiments, read_nominal
 
@@ -83,7 +107,8 @@ def conclude(work: str, root: str) -> None:
     }
     numbers = {name: read_csv(Path(root, "figures", f"{name}.csv")) for name in experiments}
     stored = [read_mapping(BENCHMARKS / name) for name in ("costs.json", "race.json")]
-    files = conclude(experiments, samples, numbers, read_claims(CONF), read_nominal(Path(work)), *stored)
+    calibration, nominal = read_calibration(Path(root, "figures")), read_nominal(Path(work))
+    files = conclude(experiments, samples, numbers, calibration, read_claims(CONF), nominal, *stored)
     for name, text in files.items():
         write(Path(work if name.startswith("report/") else root, name), text)
 
@@ -115,16 +140,17 @@ def report(work: str, root: str, layout: str, scale: str) -> None:
     from edgebatch_artifact.publish.report import is_png, report_page
     from edgebatch_artifact.publish.table import parse_table
     from edgebatch_artifact.settings.cache import read_experiments
+    from edgebatch_artifact.settings.calibration import CALIBRATION, CALIBRATION_TABLES
     from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
 
     experiments, made = read_experiments(Path(work)), Path(work, "report")
     files = {name: Path(root, "figures", f"{name}.png") for name in experiments}
-    files["race"] = BENCHMARKS / "race.png"
+    files |= {"race": BENCHMARKS / "race.png", CALIBRATION: Path(root, f"figures/{CALIBRATION}.png")}
     pictures = {name: _read(path) for name, path in files.items()}
     for name, content in pictures.items():
         if not is_png(content):
             raise InputError("", "no PNG", "a picture (delete it to draw it again)", str(files[name]))
-    names = [*(table for table in PAPER_TABLES if table != "claims"), *experiments]
+    names = [*(table for table in PAPER_TABLES if table != "claims"), *CALIBRATION_TABLES, *experiments]
     tables = {name: parse_table(_read(made / f"{name}.json").decode()) for name in names}
     claims = json.loads(_read(made / "claims.json"))
     page = report_page(experiments, claims, tables, pictures, Path(layout), scale)
@@ -140,7 +166,8 @@ def _read(path: Path) -> bytes:
 
 
 STEPS: dict[str, Callable[..., int | None]] = {
-    step.__name__: step for step in (simulate, collect, draw, conclude, record, walk_through, typeset, report)
+    step.__name__: step
+    for step in (simulate, collect, draw, calibrate, conclude, record, walk_through, typeset, report)
 }
 
 

@@ -85,7 +85,7 @@ SPOILT = [
     (("cost",), {"roofline": {"memory_bandwidth_bytes_per_s": 0}}, BANDWIDTH, "a number above 0"),
     (("cost",), {"roofline": {"memory_bandwidth_bytes_per_s": "1e12"}}, BANDWIDTH, "a number above 0"),
     (("llm", "layers"), 0, "llm.layers", "a whole number at least 1"),
-    (("llm", "layers"), 2.5, "llm.layers", "a whole number at least 1"),
+    (("llm", "layers"), 2.5, "llm.layers", "a whole number at least 0"),
     (("llm", "hidden_size"), True, "llm.hidden_size", "a whole number at least 1"),
     (("llm", "ffn_size"), MISSING, "llm.ffn_size", "a whole number at least 1"),
     (("quantization", "weight_bits"), 0, "quantization.weight_bits", "a number above 0 and at most 16"),

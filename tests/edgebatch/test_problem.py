@@ -162,7 +162,8 @@ def test_the_number_of_requests_is_that_of_their_prompts():
 
 
 @pytest.mark.parametrize(
-    ("page", "words"), [("README.md", "read_instance("), ("docs/library.md", "Instance(")]
+    ("page", "words"),
+    [("README.md", "read_instance("), ("docs/library.md", "Instance("), ("docs/library.md", "fit(")],
 )
 def test_an_example_of_the_documentation_prints_what_it_says(capsys, monkeypatch, page, words):
     monkeypatch.chdir(ROOT)

@@ -13,12 +13,16 @@ EXPERIMENT = "throughput_vs_accuracy"
 """Its name: the table of quantization techniques takes its models from this one."""
 
 
+CALIBRATION = [f"figures/calibration{end}" for end in (".csv", "_fits.csv", ".pdf", ".png")]
+
+
 def make_tree() -> Plan:
     """Make all that is published in the working directory; returns its plan."""
     shutil.copytree(ROOT / "conf", "conf", ignore=shutil.ignore_patterns("experiment", "claims.yaml"))
     Path("conf/experiment").mkdir()
     Path(f"conf/experiment/{EXPERIMENT}.yaml").write_text(GOOD)
     Path("conf/claims.yaml").write_text("confidence: 0.95\nclaims: []\n")
+    shutil.copytree(ROOT / "measurements", "measurements")
     plan = make_plan(Path("conf"), Path("results"), Options())
     store_grid(plan.grid, Path("results"))
     data, collected = f"results/experiments/{EXPERIMENT}.json", plan.collected(EXPERIMENT)
@@ -28,8 +32,9 @@ def make_tree() -> Plan:
         ["simulate", data, *(run.id for run in plan.runs)],
         ["collect", data, f"{collected}/samples.csv", f"{collected}/numbers.csv"],
         ["draw", data, f"{collected}/numbers.csv", *figures, *tables],
+        ["calibrate", "results", "."],
         ["conclude", "results", "."],
-        ["record", "figures/platform.json", *figures],
+        ["record", "figures/platform.json", *figures, *CALIBRATION],
     ):
         assert steps.main(command) == 0
     return plan

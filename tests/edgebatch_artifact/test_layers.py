@@ -23,6 +23,7 @@ SHELVES = (
     {"errors"},
     {"schema"},
     {"model"},
+    {"calibration"},
     {"problem"},
     {"checker"},
     {"search"},

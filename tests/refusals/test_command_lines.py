@@ -55,7 +55,7 @@ SOLVE = [
 
 ARTIFACT = [
     ("", "artifact: command line: the following arguments are required: COMMAND (artifact --help tells more)"),
-    ("simulat", "artifact: command line: COMMAND: found 'simulat', expected one of archive, simulate, verify (did you mean simulate?) ..."),
+    ("simulat", "artifact: command line: COMMAND: found 'simulat', expected one of archive, calibrate, simulate, verify (did you mean simulate?) ..."),
     ("simulate --jsn", "artifact simulate: command line: found '--jsn', expected one of ... (did you mean --json?) ..."),
     ("simulate --conf", "artifact simulate: command line: argument --conf: expected one argument ..."),
     ("simulate --conf none", "artifact: none: found no config.yaml, expected the folder of the configuration"),
@@ -64,7 +64,7 @@ ARTIFACT = [
 
 STORED = "expected the file as snakemake stored it"
 STEPS = [
-    ("", "command line: STEP: found '', expected one of collect, conclude, draw, record, report, simulate, typeset, walk_through"),
+    ("", "command line: STEP: found '', expected one of calibrate, collect, conclude, draw, record, report, simulate, typeset, walk_through"),
     ("colect", "command line: STEP: found 'colect', expected one of ... (did you mean collect?)"),
     ("collect a.json", "command line: collect: found 1 argument, expected experiment samples numbers"),
     ("collect a.json b.csv c.csv d.csv", "command line: collect: found 4 arguments, expected experiment samples numbers"),

@@ -17,20 +17,21 @@ NODE, BITS, DFTSP = (
 )
 CONFIG, SCALE, CLAIMS = "conf/config.yaml", "conf/scale/full.yaml", "conf/claims.yaml"
 COUNT = "expected a whole number at least 1 and at most 1e+09"
+FROM_0 = "expected a whole number at least 0 and at most 1e+09"
 LAYERS = "layers: 30"
 
 VALUES = [
     # file, what stands there, what stands there instead, the answer
-    (MODEL, LAYERS, "layers: thirty", f"{MODEL}: model.layers: found 'thirty', {COUNT}"),
-    (MODEL, LAYERS, "layers: '30'", f"{MODEL}: model.layers: found '30', {COUNT}"),
-    (MODEL, LAYERS, "layers: 0", f"{MODEL}: model.layers: found 0, {COUNT}"),
-    (MODEL, LAYERS, "layers: true", f"{MODEL}: model.layers: found true, {COUNT}"),
-    (MODEL, LAYERS, "layers:", f"{MODEL}: model.layers: found nothing, {COUNT}"),
-    (MODEL, LAYERS, "layers: .nan", f"{MODEL}: model.layers: found nan, {COUNT}"),
-    (MODEL, LAYERS, "layers: [30]", f"{MODEL}: model.layers: found a list of 1, {COUNT}"),
-    (MODEL, LAYERS, "layers: 1" + "0" * 400, f"{MODEL}: model.layers: found a whole number of 1329 bits, {COUNT}"),
+    (MODEL, LAYERS, "layers: thirty", f"{MODEL}: model.layers: found 'thirty', {FROM_0}"),
+    (MODEL, LAYERS, "layers: '30'", f"{MODEL}: model.layers: found '30', {FROM_0}"),
+    (MODEL, LAYERS, "layers: 0", f"{MODEL}: model.layers: found 0, expected a whole number at least 1, or encoder_layers at least 1"),
+    (MODEL, LAYERS, "layers: true", f"{MODEL}: model.layers: found true, {FROM_0}"),
+    (MODEL, LAYERS, "layers:", f"{MODEL}: model.layers: found nothing, {FROM_0}"),
+    (MODEL, LAYERS, "layers: .nan", f"{MODEL}: model.layers: found nan, {FROM_0}"),
+    (MODEL, LAYERS, "layers: [30]", f"{MODEL}: model.layers: found a list of 1, {FROM_0}"),
+    (MODEL, LAYERS, "layers: 1" + "0" * 400, f"{MODEL}: model.layers: found a whole number of 1329 bits, {FROM_0}"),
     (MODEL, LAYERS, "layers: 1" + "0" * 5000, f"{MODEL}: found Exceeds the limit ..., expected YAML that can be read"),
-    (MODEL, LAYERS, "30: layers", f"{MODEL}: model.30: found an unknown key, expected one of ffn_size, hidden_size, label, layers"),
+    (MODEL, LAYERS, "30: layers", f"{MODEL}: model.30: found an unknown key, expected one of active_experts, encoder_layers, ..., label, layers, ..."),
     (MODEL, LAYERS, "layer: 30", f"{MODEL}: model.layer: found an unknown key, expected one of ... (did you mean layers?)"),
     (MODEL, "label: BLOOM-3B", "label: 3", f"{MODEL}: model.label: found 3, expected a text"),
     (WORKLOAD, "[128, 256, 512]", "[]", f"{WORKLOAD}: workload.prompt_tokens: found an empty list, expected at least one length"),
@@ -82,6 +83,11 @@ CLAIMED = [
     ("    at_least: 0.45\n", "", f"{CLAIMS}: claims[3].at_least: found nothing, expected the share that is saved at least"),
     ("says: DFTSP is optimal", "sais: DFTSP is optimal", f"{CLAIMS}: claims[2].sais: found an unknown key, expected one of ... (did you mean says?)"),
     ("certainty: abstract", "certainty: sure", f"{CLAIMS}: claims[0].certainty: found 'sure', expected one of abstract, chosen, known, recalled"),
+    ("of: ideal", "of: idael", f"{CLAIMS}: claims[8].of: found 'idael', expected one of calibrated, ideal (did you mean ideal?)"),
+    ("over: [model, device]", "over: [modle, device]", f"{CLAIMS}: claims[10].over[0]: found 'modle', expected one of ... (did you mean model?)"),
+    ("over: [model, device]", "over: []", f"{CLAIMS}: claims[10].over: found an empty list, expected one of batches, device, ..."),
+    ("    at_most: 0.1\n", "", f"{CLAIMS}: claims[8].at_most: found nothing, expected the median error at most"),
+    ("experiments: [calibration]", "experiments: [regimes]", f"{CLAIMS}: claims[8].experiments: found regimes, expected calibration for the test predicts, and for no other"),
 ]  # fmt: skip
 
 FILES = [
@@ -182,7 +188,7 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(folder, capsys, how, foun
 def test_a_file_of_a_group_that_is_not_there_is_refused_where_it_is_named(folder, capsys):
     (folder / MODEL).unlink()
     line = _refusal(capsys, folder)
-    assert says(line, f"{CONFIG}: defaults: found 'model/bloom_3b', expected one of model/bloom_176b, ..."), (
+    assert says(line, f"{CONFIG}: defaults: found 'model/bloom_3b', expected one of model/bert_large, ..."), (
         line
     )
 

@@ -14,7 +14,7 @@ REFUSED = [
     # what is typed, the answer
     ("model=bloom3b", "model: found 'bloom3b', expected one of ... (did you mean bloom_3b?)"),
     ("modle=bloom_3b", "modle: found an unknown key, expected one of ... (did you mean model?)"),
-    ("model=", "model: found '', expected one of bloom_176b, ..."),
+    ("model=", "model: found '', expected one of bert_large, ..."),
     ("model=bloom_3b,opt_13b", f"model: found 'bloom_3b,opt_13b', {ONE}"),
     ("model=../model/bloom_3b", "model: found '../model/bloom_3b', expected one of ..."),
     ("+model=opt_13b", "found Multiple values for model..., expected what Hydra can compose"),
@@ -45,6 +45,7 @@ REFUSED = [
     ("workload.latency.mean_s.x=3", "workload.latency.mean_s.x: found an unknown key, expected ..."),
     (f"workload.prompt_tokens={'[' * 200}{']' * 200}", "..."),
     ("simulation.seeds=1.5", "simulation.seeds: found 1.5, expected a whole number at least 1 and at most 1e+09"),
+    ("edge_node.efficiencies.layer_s=-1", "edge_node.efficiencies.layer_s: found -1.0, expected a number at least 0"),
     ("padding.to=fixd", "padding.to: found 'fixd', expected one of batch_max, fixed (did you mean fixed?)"),
     ("padding.to=fixed padding.fixed_tokens=100", "padding.fixed_tokens: found 100, expected at least 512"),
     ("most_settings=lots", "most_settings: found 'lots', expected a whole number at least 1 and at most 1e+09"),

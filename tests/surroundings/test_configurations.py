@@ -144,4 +144,4 @@ def test_make_uses_the_cores_that_this_process_may_use():
 
 def test_a_home_that_is_not_there_sends_snakemake_s_cache_into_the_project():
     shown = _of_make("env", HOME="/dev/null/home", XDG_CACHE_HOME="").splitlines()
-    assert "XDG_CACHE_HOME=.snakemake/cache" in shown
+    assert f"XDG_CACHE_HOME={ROOT}/.snakemake/cache" in shown

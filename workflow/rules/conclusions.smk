@@ -1,8 +1,38 @@
+# Fit the roofline to published measurements, judge it on others, and publish both.
+rule calibrate:
+    input:
+        conf=CONF,
+        measurements=MEASUREMENTS,
+    output:
+        expand(f"{ROOT}figures/calibration.{{ending}}", ending=["csv", "pdf", "png"]),
+        f"{ROOT}figures/calibration_fits.csv",
+        expand(f"{ROOT}paper/tables/{{table}}.tex", table=CALIBRATION_TABLES),
+        expand(f"{WORK}/report/{{table}}.json", table=CALIBRATION_TABLES),
+    log:
+        f"{WORK}/logs/calibrate.log",
+    conda:
+        "../../environment.yml"
+    params:
+        code=fingerprint(
+            "edgebatch_artifact.analysis.calibrate",
+            "edgebatch_artifact.publish.calibration_figure",
+            "edgebatch_artifact.publish.calibration_tables",
+        ),
+        files=[*CONF, *MEASUREMENTS],
+        work=WORK,
+        root=ROOT or ".",
+    message:
+        "Calibrating the roofline"
+    shell:
+        "python -m edgebatch_artifact.steps calibrate {params.work} {params.root} > {log} 2>&1"
+
+
 # Decide the claims; set the tables that no experiment owns, and every number of the paper's prose.
 rule conclude:
     input:
         samples=[f"{PLAN.collected(name)}/samples.csv" for name in EXPERIMENTS],
         numbers=expand(f"{ROOT}figures/{{experiment}}.csv", experiment=EXPERIMENTS),
+        calibration=expand(f"{ROOT}figures/{{table}}.csv", table=CALIBRATION_TABLES),
         conf=CONF,
         benchmarks=["benchmarks/costs.json", "benchmarks/race.json"],
     output:

@@ -78,6 +78,8 @@ rule record:
             experiment=EXPERIMENTS,
             ending=["csv", "pdf", "png"],
         ),
+        expand(f"{ROOT}figures/calibration.{{ending}}", ending=["csv", "pdf", "png"]),
+        f"{ROOT}figures/calibration_fits.csv",
     output:
         update(f"{ROOT}figures/platform.json"),
     log:

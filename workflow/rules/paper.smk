@@ -2,9 +2,13 @@
 rule typeset:
     input:
         f"{ROOT}paper/values.tex",
-        expand(f"{ROOT}paper/tables/{{table}}.tex", table=[*PAPER_TABLES, *EXPERIMENTS]),
+        expand(
+            f"{ROOT}paper/tables/{{table}}.tex",
+            table=[*PAPER_TABLES, *CALIBRATION_TABLES, *EXPERIMENTS],
+        ),
         source="paper/main.tex",
         figures=expand(f"{ROOT}figures/{{experiment}}.pdf", experiment=EXPERIMENTS),
+        calibration=f"{ROOT}figures/calibration.pdf",
         race="benchmarks/race.pdf",
     output:
         f"{ROOT}paper/main.pdf",

@@ -3,8 +3,10 @@ rule write_report:
     input:
         pictures=expand(f"{ROOT}figures/{{experiment}}.png", experiment=EXPERIMENTS),
         tables=expand(
-            f"{WORK}/report/{{table}}.json", table=[*PAPER_TABLES, *EXPERIMENTS]
+            f"{WORK}/report/{{table}}.json",
+            table=[*PAPER_TABLES, *CALIBRATION_TABLES, *EXPERIMENTS],
         ),
+        calibration=f"{ROOT}figures/calibration.png",
         race="benchmarks/race.png",
         files=expand("workflow/report/{file}", file=["page.html", "style.css"]),
     output:

@@ -8,6 +8,7 @@ from typing import Any
 from edgebatch.errors import InputError, one_of
 from edgebatch.metrics import METRICS
 from edgebatch.schema import Checked, choice, read, real
+from edgebatch_artifact.settings.calibration import CALIBRATION, JUDGED, MODELS
 
 WHERE = "conf/claims.yaml"
 
@@ -35,6 +36,11 @@ class Claim(Checked):
 
     Attributes
     ----------
+    of, over
+        Schedulers that are compared; for the test ``predicts`` the cost model, and what of the measurements
+        was held out.
+    at_least, at_most
+        Bounds: the share that is saved, or in which a part survives; the error of a prediction.
     where
         Values of swept keys to which the comparisons are restricted.
     """
@@ -48,6 +54,7 @@ class Claim(Checked):
     of: str = ""
     over: tuple[str, ...] = ()
     at_least: float | None = None
+    at_most: float | None = None
     where: dict[str, Any] | None = None
     parts: tuple[Part, ...] | None = None
 
@@ -55,7 +62,12 @@ class Claim(Checked):
         super().__post_init__()
         if not self.experiments:
             raise InputError("experiments", "an empty list", "the experiments that test the claim")
-        if self.test != "survives":
+        if (self.test == "predicts") != (CALIBRATION in self.experiments):
+            expected = f"{CALIBRATION} for the test predicts, and for no other"
+            raise InputError("experiments", ", ".join(self.experiments), expected)
+        if self.test == "predicts":
+            _check_prediction(self)
+        elif self.test != "survives":
             _check_comparison(self)
         elif not self.parts:
             raise InputError("parts", "nothing", "the comparisons that are to survive")
@@ -63,9 +75,24 @@ class Claim(Checked):
             raise InputError("at_least", "nothing", "the share of draws in which each part holds")
 
 
+def _check_prediction(claim: Claim) -> None:
+    """Refuse a prediction by no cost model, of nothing, or without a bound."""
+    if claim.of not in MODELS:
+        raise InputError("of", repr(claim.of), one_of(claim.of, MODELS))
+    if not claim.over:
+        raise InputError("over", "an empty list", one_of(None, JUDGED))
+    for index, name in enumerate(claim.over):
+        if name not in JUDGED:
+            raise InputError(f"over[{index}]", repr(name), one_of(name, JUDGED))
+    if claim.at_most is None:
+        raise InputError("at_most", "nothing", "the median error at most")
+
+
 def _check_comparison(claim: Part | Claim) -> None:
     """Refuse a comparison of nothing, by no test, on no column, or with a bound that is missing."""
-    tests = list(COMPARISONS) if isinstance(claim, Part) else [*COMPARISONS, "somewhere", "survives"]
+    tests = (
+        list(COMPARISONS) if isinstance(claim, Part) else [*COMPARISONS, "somewhere", "survives", "predicts"]
+    )
     if claim.test not in tests:
         raise InputError("test", repr(claim.test), one_of(claim.test, tests))
     if not (claim.column and claim.of and claim.over):
@@ -97,6 +124,8 @@ def parse_claims(content: Mapping[str, Any], schedulers: Collection[str]) -> Cla
         at = f"claims[{index}]"
         if claim.id in ids[:index]:
             raise InputError(f"{at}.id", repr(claim.id), "an id that no other claim has", WHERE)
+        if claim.test == "predicts":
+            continue
         parts = {at: claim} if not claim.parts else {f"{at}.parts[{i}]": p for i, p in enumerate(claim.parts)}
         for place, part in parts.items():
             named = {"of": part.of} | {f"over[{i}]": name for i, name in enumerate(part.over)}

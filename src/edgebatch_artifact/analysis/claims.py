@@ -10,10 +10,12 @@ import pandas as pd
 
 from edgebatch.errors import InputError, one_of
 from edgebatch.schema import describe
+from edgebatch_artifact.analysis.calibration_errors import judgements
 from edgebatch_artifact.analysis.claim_file import WHERE, Claim, Claims
 from edgebatch_artifact.analysis.comparisons import Comparison, comparisons, shares
 from edgebatch_artifact.analysis.samples import axes_of
 from edgebatch_artifact.analysis.statistics import Estimate
+from edgebatch_artifact.settings.calibration import JUDGED
 
 HOLDS, IN_PART, FAILS = "holds", "holds in part", "does not hold"
 
@@ -42,7 +44,7 @@ class Decision:
 
 
 def decide_all(claims: Claims, samples: Mapping[str, pd.DataFrame], name: Namer) -> list[Decision]:
-    """Decide every claim on the results of each experiment."""
+    """Decide every claim on the results of each experiment, and on the predictions of the calibration."""
     for claim in claims.claims:
         for experiment in claim.experiments:
             if experiment not in samples:
@@ -54,6 +56,8 @@ def decide(claim: Claim, samples: Mapping[str, pd.DataFrame], confidence: float,
     """Decide one claim on the results of each experiment."""
     if claim.test == "survives":
         return _survives(claim, samples[claim.experiments[0]], confidence)
+    if claim.test == "predicts":
+        return _predicts(claim, samples[claim.experiments[0]])
     test = "surpasses" if claim.test == "somewhere" else claim.test
     made = [
         (experiment, comparison)
@@ -97,6 +101,7 @@ EXPECTED = {
     "saves": "more than {at_least} of the nodes saved in every row",
     "somewhere": "paired difference above 0 in some comparison",
     "survives": "each part holds in at least {at_least} of the draws",
+    "predicts": "median error of at most {at_most} for each source, quantity and kind of rows",
 }
 MEASURED = {
     "surpasses": "difference (requests/s)",
@@ -120,6 +125,26 @@ def _survives(claim: Claim, samples: pd.DataFrame, confidence: float) -> Decisio
         f"{sum(held)} of {len(held)} parts, in {int(table.draws.iloc[0])} draws",
         HOLDS if all(held) else IN_PART if any(held) else FAILS,
         parts,
+    )
+
+
+def _predicts(claim: Claim, predictions: pd.DataFrame) -> Decision:
+    """Whether a cost model is close to what was measured, on rows that were not fitted."""
+    made = [(j, getattr(j, claim.of)) for j in judgements(predictions) if j.judged in claim.over]
+    bound = claim.at_most or 0.0
+    beyond = [(j, errors) for j, errors in made if errors.median > bound]
+    medians = [errors.median for _, errors in made]
+    return Decision(
+        claim,
+        EXPECTED["predicts"].format(at_most=_percent(bound)),
+        f"{len(made) - len(beyond)} of {len(made)} kinds of rows; "
+        f"median errors from {_percent(min(medians))} to {_percent(max(medians))}",
+        FAILS if len(beyond) == len(made) else IN_PART if beyond else HOLDS,
+        tuple(
+            f"{j.source}, {j.quantity}, {JUDGED[j.judged]}: {_percent(errors.median)} in {errors.rows} rows, "
+            f"with its sign {_percent(errors.signed)}"
+            for j, errors in beyond
+        ),
     )
 
 

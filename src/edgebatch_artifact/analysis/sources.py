@@ -10,9 +10,11 @@ import pandas as pd
 from edgebatch.errors import InputError
 from edgebatch.io.json_text import parse_json, read_text
 from edgebatch.schema import describe
+from edgebatch_artifact.analysis.calibrate import Calibration
 from edgebatch_artifact.analysis.claim_file import WHERE, Claims, parse_claims
-from edgebatch_artifact.analysis.samples import samples_of
+from edgebatch_artifact.analysis.samples import read_csv, samples_of
 from edgebatch_artifact.runs.result_file import read_result
+from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.settings.conf_folder import groups
 from edgebatch_artifact.settings.experiment import Experiment
 from edgebatch_artifact.storage.yaml_file import read_yaml
@@ -29,6 +31,12 @@ def gather(experiment: Experiment, results: Path) -> pd.DataFrame:
 def read_claims(conf: Path) -> Claims:
     """Read conf/claims.yaml."""
     return parse_claims(read_yaml(conf / "claims.yaml", WHERE), groups(conf).get("scheduler", ()))
+
+
+def read_calibration(figures: Path) -> Calibration:
+    """The calibration as it is published."""
+    predictions, fits = (read_csv(figures / f"{name}.csv") for name in CALIBRATION_TABLES)
+    return Calibration(fits, predictions)
 
 
 def read_mapping(path: Path) -> dict[str, Any]:

@@ -8,11 +8,14 @@ from typing import Any
 import pandas as pd
 
 from edgebatch.errors import InputError
+from edgebatch_artifact.analysis.calibrate import Calibration
 from edgebatch_artifact.analysis.claim_file import Claims
 from edgebatch_artifact.analysis.claims import Decision, decide_all
 from edgebatch_artifact.publish import paper_tables, paper_values
+from edgebatch_artifact.publish.calibration_tables import calibration_values
 from edgebatch_artifact.publish.claims_page import claims_json, claims_page
 from edgebatch_artifact.publish.table import Table
+from edgebatch_artifact.settings.calibration import CALIBRATION
 from edgebatch_artifact.settings.experiment import Experiment, Nominal, namer
 
 SHOWN_MODELS = "throughput_vs_accuracy"
@@ -31,6 +34,7 @@ def conclude(
     experiments: Mapping[str, Experiment],
     samples: Mapping[str, pd.DataFrame],
     numbers: Mapping[str, pd.DataFrame],
+    calibration: Calibration,
     claims: Claims,
     nominal: Nominal,
     costs: Mapping[str, Any],
@@ -49,10 +53,12 @@ def conclude(
     """
     if SHOWN_MODELS not in experiments:
         raise InputError("experiments", ", ".join(experiments) or "none", f"{SHOWN_MODELS} among others")
-    decisions = decide_all(claims, samples, namer(experiments))
+    judged = {**samples, CALIBRATION: calibration.predictions}
+    decisions = decide_all(claims, judged, namer(experiments))
     minutes = {name: cost["cpu_minutes"] for name, cost in costs.get("experiments", {}).items()}
     tables = {table.name: table for table in _tables(nominal, experiments, decisions)}
     values = _values(nominal, experiments, samples, numbers, decisions)
+    values |= calibration_values(calibration)
     values |= {"confidence": f"{100 * claims.confidence:g} %", **race}
     return {
         **{f"paper/tables/{name}.tex": table.latex() for name, table in tables.items()},

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from edgebatch_artifact.publish.table import Table
+from edgebatch_artifact.settings.calibration import CALIBRATION
 from edgebatch_artifact.settings.experiment import Experiment
 from edgebatch_artifact.settings.figure import Figure
 
@@ -35,13 +36,14 @@ def report_page(
     claims
         Content of report/claims.json.
     tables, pictures
-        Table and PNG of each experiment, the tables of the paper, and the picture of the ``race``.
+        Table and PNG of each experiment, the tables of the paper and of the calibration, and the pictures of
+        the ``race`` and of the ``calibration``.
     layout
         Folder with page.html and style.css.
     scale
         Scale of the results; at any but ``full`` the page warns of its numbers.
     """
-    first = [name for claim in claims for name in claim["experiments"]]
+    first = [name for claim in claims for name in claim["experiments"] if name in experiments]
     sections = [
         {
             "experiment": experiments[name],
@@ -61,7 +63,12 @@ def report_page(
     )
     page.filters["typeset"] = typeset
     return page.get_template("page.html").render(
-        claims=claims, sections=sections, tables=tables, race=_picture(pictures["race"]), scale=scale
+        claims=claims,
+        sections=sections,
+        tables=tables,
+        race=_picture(pictures["race"]),
+        calibration=_picture(pictures[CALIBRATION]),
+        scale=scale,
     )
 
 

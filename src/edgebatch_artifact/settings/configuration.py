@@ -52,14 +52,32 @@ class QuantizationConfig(Checked):
     perplexity: dict[str, float]
 
 
+class Efficiencies(Checked):
+    """What a node reaches of its peaks, and what its steps take beside: fields of a `Roofline`."""
+
+    prefill_flops_share: float = real(above=0, at_most=1, default=1.0)
+    decode_flops_share: float = real(above=0, at_most=1, default=1.0)
+    bandwidth_share: float = real(above=0, at_most=1, default=1.0)
+    pooled_share: float = real(above=0, at_most=1, default=1.0)
+    step_s: float = real(at_least=0, default=0.0)
+    layer_s: float = real(at_least=0, default=0.0)
+
+
 class EdgeNodeConfig(Checked):
-    """conf/edge_node/: devices, their speed and memory bandwidth, and the memory of all of them."""
+    """conf/edge_node/: devices, their speed and memory bandwidth, and the memory of all of them.
+
+    Attributes
+    ----------
+    efficiencies
+        What was measured of the node, for the calibrated roofline alone.
+    """
 
     label: str
     devices: int = integer(at_least=1)
     device_flops: float = real(above=0)
     memory_bytes: float = real(above=0)
     device_bandwidth_bytes_per_s: float = real(above=0)
+    efficiencies: Efficiencies | None = None
 
 
 class CostConfig(Checked):
@@ -69,11 +87,14 @@ class CostConfig(Checked):
     ----------
     weight_only_speedup
         Whether quantization speeds up arithmetic even where activations stay at 16 bits.
+    calibrated
+        Whether the roofline has the efficiencies of the edge node, and not its peaks.
     """
 
     label: str
     name: str = choice("flops", "roofline")
     weight_only_speedup: bool
+    calibrated: bool = False
 
 
 class RadioConfig(Radio):
@@ -209,9 +230,12 @@ def _scheduler(config: SchedulerConfig) -> SchedulerChoice:
 def _cost(config: Config) -> str | Roofline:
     if config.cost.name == "flops":
         return "flops"
-    bandwidth = config.edge_node.device_bandwidth_bytes_per_s
+    bandwidth, reached = config.edge_node.device_bandwidth_bytes_per_s, config.edge_node.efficiencies
+    if config.cost.calibrated and reached is None:
+        raise InputError("edge_node.efficiencies", "nothing", "those of a node that was calibrated")
+    efficiencies = vars(reached) if config.cost.calibrated else {}
     try:
-        return Roofline(config.edge_node.devices * bandwidth)
+        return Roofline(config.edge_node.devices * bandwidth, **efficiencies)
     except InputError as error:
         raise InputError(
             "edge_node.device_bandwidth_bytes_per_s", bandwidth, f"{error.expected}, pooled"

@@ -227,8 +227,8 @@ def _unknown(key: str, known: list[str], where: str) -> InputError:
 
 
 def _thin(axes: dict[str, list[Any]], file: ExperimentFile, most: int | None) -> dict[str, list[Any]]:
-    """Keep the ends of each axis, but every line of the figure."""
-    kept = (file.figure.lines, "scheduler")
+    """Keep the ends of each axis, but every line of the figure, and what claims name."""
+    kept = (file.figure.lines, "scheduler", "cost")
     return {
         key: values if most is None or len(values) <= most or key in kept else [values[0], values[-1]]
         for key, values in axes.items()

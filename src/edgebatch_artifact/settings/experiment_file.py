@@ -9,6 +9,7 @@ from typing import Any
 
 from edgebatch.errors import InputError
 from edgebatch.schema import Checked, integer, read
+from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.settings.conf_folder import is_global, read_file
 from edgebatch_artifact.settings.figure import Figure
 
@@ -39,7 +40,7 @@ def read_experiment_file(conf: Path, name: str) -> ExperimentFile:
     where = f"conf/experiment/{name}.yaml"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
         raise InputError("", f"the name {name!r}", "a name of letters, digits, _ and -", where)
-    if name in PAPER_TABLES:
+    if name in (*PAPER_TABLES, *CALIBRATION_TABLES):
         raise InputError("", f"the name {name!r}", "a name that no table of the paper has", where)
     data = read_file(conf, "experiment", name)
     params = data.get("hydra", {})

@@ -11,12 +11,16 @@ from typing import NamedTuple
 import pandas as pd
 
 from edgebatch.errors import InputError
+from edgebatch_artifact.analysis.calibrate import Calibration
 from edgebatch_artifact.analysis.claim_file import Claims
 from edgebatch_artifact.analysis.samples import csv_text, read_csv
-from edgebatch_artifact.analysis.sources import read_mapping
+from edgebatch_artifact.analysis.sources import read_calibration, read_mapping
+from edgebatch_artifact.publish.calibration_figure import calibration_figure
+from edgebatch_artifact.publish.calibration_tables import calibration_tables
 from edgebatch_artifact.publish.conclude import conclude
 from edgebatch_artifact.publish.experiment_table import experiment_table
 from edgebatch_artifact.publish.figures import make_figure, save_figure
+from edgebatch_artifact.settings.calibration import CALIBRATION, CALIBRATION_TABLES
 from edgebatch_artifact.settings.experiment import Experiment, Nominal
 from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
 from edgebatch_artifact.storage.files import replace, sha256, write
@@ -130,6 +134,23 @@ def check_experiment(
     yield published.compare(TEXTS, table)
 
 
+def check_calibration(published: Published, calibration: Calibration) -> Iterator[Check]:
+    """Publish the calibration again, from fits that were made again."""
+    figures = published.again / "figures"
+    for name, content in calibration.tables().items():
+        write(figures / f"{name}.csv", csv_text(content))
+        yield published.compare(NUMBERS, f"figures/{name}.csv")
+    shown = read_calibration(figures)
+    figure = calibration_figure(shown)
+    for ending in ("pdf", "png"):
+        picture = f"figures/{CALIBRATION}.{ending}"
+        replace(published.again / picture, lambda path: save_figure(figure, path))
+        yield published.compare(PICTURES, picture)
+    for table in calibration_tables(shown):
+        write(published.again / f"paper/tables/{table.name}.tex", table.latex())
+        yield published.compare(TEXTS, f"paper/tables/{table.name}.tex")
+
+
 def _without_results(published: Published, csv: str) -> Check:
     """What can be said of a CSV without results: whether it is the one that was drawn."""
     if not (published.root / csv).is_file():
@@ -144,11 +165,15 @@ def check_conclusions(
     published: Published,
     experiments: Mapping[str, Experiment],
     tables: Tables,
+    calibration: Calibration,
     claims: Claims,
     nominal: Nominal,
     benchmarks: Path,
 ) -> Iterator[Check]:
-    """Decide the claims and set the texts again, if all experiments have their results."""
+    """Decide the claims and set the texts again, if all experiments have their results.
+
+    `calibration` is as it was read from its files.
+    """
     missing = [name for name in experiments if name not in tables.samples]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
@@ -160,15 +185,15 @@ def check_conclusions(
         {name: pd.read_csv(io.StringIO(csv_text(table))) for name, table in kind.items()} for kind in tables
     )
     stored = [read_mapping(benchmarks / name) for name in ("costs.json", "race.json")]
-    files = conclude(experiments, samples, numbers, claims, nominal, *stored)
+    files = conclude(experiments, samples, numbers, calibration, claims, nominal, *stored)
     for name in CONCLUSIONS:
         write(published.again / name, files[name])
         yield published.compare(TEXTS, name)
 
 
 def check_strays(published: Published, names: Collection[str]) -> Iterator[Check]:
-    """Name the files in figures/ that no experiment of `names` makes."""
+    """Name the files in figures/ that neither an experiment of `names` nor the calibration makes."""
     for file in sorted((published.root / "figures").glob("*")):
-        if file.suffix in (".csv", ".pdf", ".png") and file.stem not in names:
+        if file.suffix in (".csv", ".pdf", ".png") and file.stem not in (*names, *CALIBRATION_TABLES):
             words = "found a file that no experiment of conf/ makes, expected none"
             yield published.verdict(PICTURES, f"figures/{file.name}", Outcome.DIFFERS, words)

@@ -10,14 +10,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from edgebatch_artifact.analysis.calibrate import calibrate
 from edgebatch_artifact.analysis.collect import figure_numbers
-from edgebatch_artifact.analysis.sources import gather, read_claims
+from edgebatch_artifact.analysis.measured_files import read_measured
+from edgebatch_artifact.analysis.sources import gather, read_calibration, read_claims
 from edgebatch_artifact.runs.plan import plan_of
 from edgebatch_artifact.settings.cache import Grid
 from edgebatch_artifact.settings.expand import expand_experiments, expand_nominal
 from edgebatch_artifact.verify.outcome import Check
 from edgebatch_artifact.verify.published import (
     Tables,
+    check_calibration,
     check_conclusions,
     check_experiment,
     check_strays,
@@ -27,7 +30,13 @@ from edgebatch_artifact.verify.results import Resimulation, check_results, simul
 
 
 def verify(
-    conf: Path, results: Path, benchmarks: Path, scale: str, again: Resimulation, tell: Callable[[str], None]
+    conf: Path,
+    results: Path,
+    benchmarks: Path,
+    measurements: Path,
+    scale: str,
+    again: Resimulation,
+    tell: Callable[[str], None],
 ) -> Iterator[Check]:
     """Every check, as it is made.
 
@@ -61,6 +70,11 @@ def verify(
                 tables.samples[name] = gather(experiment, results)
                 tables.numbers[name] = figure_numbers(experiment, tables.samples[name], claims)
             yield from check_experiment(published, experiment, tables.numbers.get(name))
+        tell("fitting the measurements again")
+        yield from check_calibration(published, calibrate(read_measured(conf, measurements)))
+        calibration = read_calibration(published.again / "figures")
         tell("deciding the claims again")
-        yield from check_conclusions(published, plan.experiments, tables, claims, grid.nominal, benchmarks)
+        yield from check_conclusions(
+            published, plan.experiments, tables, calibration, claims, grid.nominal, benchmarks
+        )
         yield from check_strays(published, plan.experiments)

@@ -1,5 +1,6 @@
 """Claims decided on results that are made up."""
 
+import pandas as pd
 import pytest
 
 from edgebatch import InputError
@@ -28,6 +29,33 @@ def test_surpasses_asks_for_a_paired_difference_above_zero_everywhere(points, ve
     decision = decide_claim(make_claim("surpasses"), make_samples("throughput_per_s", *points))
     assert decision.verdict == verdict
     assert len(decision.exceptions) == sum(point is not MORE for point in points)
+
+
+@pytest.mark.parametrize(
+    ("predicted", "verdict"),
+    [(1.05, "holds"), (0.95, "holds"), (1.2, "does not hold"), (0.8, "does not hold")],
+)
+def test_predicts_asks_for_a_small_median_error_on_rows_held_out(predicted, verdict):
+    claim = make_claim(
+        "predicts",
+        experiments=("calibration",),
+        of="calibrated",
+        over=("batches",),
+        at_least=None,
+        at_most=0.1,
+    )
+    rows = [
+        ("fitted", 1.0, 9.0),
+        ("batches", 1.0, predicted),
+        ("batches", 10.0, 10 * predicted),
+        ("model", 1.0, 9.0),
+    ]
+    table = pd.DataFrame(rows, columns=["judged", "measured", "calibrated"])
+    table = table.assign(ideal=9.0, source="s", fit="f", quantity="token_s")
+    decision = decide_claim(claim, {"calibration": table})
+    assert decision.verdict == verdict
+    assert decision.measured.startswith(f"{int(verdict == 'holds')} of 1 kinds of rows; median errors from ")
+    assert len(decision.exceptions) == (verdict != "holds")
 
 
 @pytest.mark.parametrize(("load", "verdict"), [(0, "holds"), (1, "does not hold")])
@@ -151,7 +179,9 @@ def test_every_claim_is_decided_in_order_and_one_of_no_experiment_is_refused():
 
 
 def test_every_claim_compares_schedulers_that_its_experiments_sweep():
-    for claim in read_claims(ROOT / "conf").claims:
+    comparing = [claim for claim in read_claims(ROOT / "conf").claims if claim.test != "predicts"]
+    assert len(comparing) >= 8
+    for claim in comparing:
         for experiment in claim.experiments:
             text = (ROOT / f"conf/experiment/{experiment}.yaml").read_text()
             swept = next(line for line in text.splitlines() if line.strip().startswith("scheduler:"))

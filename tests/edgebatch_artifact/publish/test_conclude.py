@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from edgebatch import InputError
+from edgebatch_artifact.analysis.calibrate import Calibration
 from edgebatch_artifact.analysis.claim_file import Claims
+from edgebatch_artifact.publish.calibration_tables import FIELDS
 from edgebatch_artifact.publish.conclude import SHOWN_MODELS, conclude
 from edgebatch_artifact.settings.expand import expand_nominal
 from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
@@ -23,12 +25,22 @@ def nominal():
     return expand_nominal(ROOT / "conf")
 
 
+def _calibration():
+    """One fit, which is right in its one row that was held out."""
+    about = {"source": "s", "fit": "f"}
+    fits = pd.DataFrame(
+        [{**about, "label": "S", "models": "M", "device": "D", "devices": 1, **dict.fromkeys(FIELDS, 0.5)}]
+    )
+    held_out = {"judged": "batches", "quantity": "token_s", "measured": 1.0, "ideal": 0.5, "calibrated": 1.0}
+    return Calibration(fits, pd.DataFrame([{**about, **held_out}]))
+
+
 def _conclude(nominal, name=SHOWN_MODELS, costs=(), race=()):
     experiments = {name: make_experiment(name, [{"load": 0}], LABELS)}
     samples = {name: make_samples("throughput_per_s", ((5, 6, 7), (1, 2, 2)))["e"]}
     claims = Claims(0.9, (make_claim("surpasses", experiments=(name,)),))
     points = {name: pd.DataFrame([POINT])}
-    return conclude(experiments, samples, points, claims, nominal, dict(costs), dict(race))
+    return conclude(experiments, samples, points, _calibration(), claims, nominal, dict(costs), dict(race))
 
 
 def test_the_files_are_pages_values_and_a_table_in_two_formats_each(nominal):

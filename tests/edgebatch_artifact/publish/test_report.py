@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from edgebatch_artifact.publish.report import is_png, report_page, typeset
 from edgebatch_artifact.publish.table import Table
+from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
 from tests.edgebatch_artifact.experiments import make_experiment
 from tests.workflow.checkout import ROOT
 
@@ -32,16 +33,16 @@ def _page(scale="full"):
     claim |= {"id": "C1", "experiments": ["b"], "verdict": "holds in part", "exceptions": ["here"]}
     tables = {
         name: Table(f"Caption of {name}", name, ("Head & tail",), (("1.50e+06",),), "r")
-        for name in ("a", "b", "models", "quantization", "assumptions")
+        for name in ("a", "b", "models", "quantization", "assumptions", *CALIBRATION_TABLES)
     }
-    pictures = dict.fromkeys(("a", "b", "race"), _png())
+    pictures = dict.fromkeys(("a", "b", "race", "calibration"), _png())
     return report_page(experiments, [claim], tables, pictures, LAYOUT, scale)
 
 
 def test_figures_that_decide_a_claim_come_first_and_name_it():
     articles = re.findall(r'<article id="(\w+)">(.*?)</article>', _page(), re.S)
-    assert [name for name, _ in articles] == ["b", "a", "race"]
-    assert ["C1" in article for _, article in articles] == [True, False, False]
+    assert [name for name, _ in articles] == ["b", "a", "calibration", "race"]
+    assert ["C1" in article for _, article in articles] == [True, False, False, False]
 
 
 def test_the_page_escapes_what_the_configuration_says():
@@ -54,8 +55,8 @@ def test_the_page_escapes_what_the_configuration_says():
 
 def test_pictures_stand_in_the_page_itself_at_half_their_pixels():
     page = _page()
-    assert page.count('src="data:image/png;base64,') == page.count("<img") == 3
-    assert page.count('width="50" height="25"') == 3
+    assert page.count('src="data:image/png;base64,') == page.count("<img") == 4
+    assert page.count('width="50" height="25"') == 4
     assert not re.search(r'(?:src|href)="(?!data:|#)', page)
 
 

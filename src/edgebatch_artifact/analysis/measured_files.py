@@ -1,0 +1,70 @@
+"""What is calibrated on what, read from conf/ and measurements/."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from edgebatch.calibration.measurement import QUANTITIES
+from edgebatch.errors import InputError, one_of
+from edgebatch.schema import read
+from edgebatch_artifact.analysis.calibrate import Measured
+from edgebatch_artifact.analysis.measured import BATCH
+from edgebatch_artifact.analysis.operator_steps import step_times
+from edgebatch_artifact.analysis.samples import read_csv
+from edgebatch_artifact.settings.calibration import Operators, Source
+from edgebatch_artifact.settings.calibration_file import read_sources
+from edgebatch_artifact.settings.conf_folder import groups, read_file
+from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
+
+OPERATOR_TABLES = ("dense", "attention", "per_sequence")
+"""Files of the operators of a node."""
+
+
+def read_measured(conf: Path, folder: Path) -> Measured:
+    """Read every file of conf/calibration/ and the tables in `folder` that they name.
+
+    Raises an `InputError` for a file that cannot be used, and for a model or a node that has no file.
+    """
+    sources, known = read_sources(conf), groups(conf)
+    models = {name: read(ModelConfig, read_file(conf, "model", name)) for name in known["model"]}
+    nodes = {name: read(EdgeNodeConfig, read_file(conf, "edge_node", name)) for name in known["edge_node"]}
+    tables = {}
+    for name, source in sources.items():
+        if source.operators:
+            tables[name] = _operators(source.operators, _nodes(source), models, folder)
+        else:
+            tables[name] = _steps(folder / str(source.steps), {"model": models, "edge_node": nodes})
+    return Measured(sources, tables, models, nodes)
+
+
+def _nodes(source: Source) -> Iterable[str]:
+    return dict.fromkeys(entry.edge_node for entry in source.fits.values())
+
+
+def _steps(path: Path, known: dict[str, Iterable[str]]) -> pd.DataFrame:
+    table = read_csv(path)
+    for column in BATCH:
+        if column not in table:
+            raise InputError("line 1", f"no column {column}", f"{', '.join(BATCH)} and a quantity", str(path))
+    if not set(QUANTITIES) & set(table):
+        raise InputError("line 1", "no quantity", one_of(None, QUANTITIES), str(path))
+    for column, names in known.items():
+        for name in set(table[column]) - set(names):
+            raise InputError(column, repr(name), one_of(name, names), str(path))
+    return table
+
+
+def _operators(
+    operators: Operators, nodes: Iterable[str], models: dict[str, ModelConfig], folder: Path
+) -> pd.DataFrame:
+    """Steps on each of `nodes`."""
+    parts = []
+    for node in nodes:
+        files = {kind: folder / operators.folder / node / f"{kind}.csv" for kind in OPERATOR_TABLES}
+        tables = {kind: read_csv(path) for kind, path in files.items()}
+        steps = step_times(**tables, layers=models[operators.model].layers)
+        parts.append(steps.assign(model=operators.model, edge_node=node, devices=1))
+    return pd.concat(parts, ignore_index=True)
