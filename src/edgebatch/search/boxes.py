@@ -1,4 +1,25 @@
-"""Branch and bound over boxes, best first: the largest batch under any cost model, paddings and billings."""
+"""Branch and bound over boxes, best first: a largest batch under any cost model, padding and billing.
+
+Three values of a batch make its cost non-linear: its padded prompt, its longest output, and its deadline. A
+box is a range of each. The search asks for a batch of at least k, one more than the best so far, and drops the
+boxes that have none. Why none is lost:
+
+1. To drop a request from a feasible batch leaves it feasible. So if there is a batch of at least k, there is
+   one of exactly k.
+2. Every batch of a box takes, in each row of the relaxation, at least the sum of its members' prices at the
+   cheapest corner (or at a member's own values, where these are larger), and the rows' budgets are those of
+   the loosest corner. For time this holds whatever steps are taken as waiting for memory (`batch_cost`).
+3. So the k cheapest by any multipliers >= 0 cost no more than any batch of at least k. If they exceed the
+   surrogate budget, the box has none (`game`). By the same argument a member that is too dear is in none, one
+   that is cheap enough is in all, and one that leaves too little budget sets no corner (`sweep`).
+4. In each of the three dimensions, one member of a batch is last in order. If a single member can be, it is
+   chosen; if none can, the box is empty.
+5. The two halves of a box hold all its batches, and so do the two children of a branching on a member: with it,
+   and without it and all that it dominates. Of the largest batches take one of least shares, and then of
+   least positions: it holds no member that is dominated by one outside it.
+6. All that was refuted for k is refuted for more, so that nodes stay as they are when a better batch is found.
+7. A node whose members are all chosen is priced exactly. So the search ends, and with the optimum.
+"""
 
 from __future__ import annotations
 
