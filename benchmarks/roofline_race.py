@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 
 import numpy as np
-
 from benchmarks.roofline_instances import REGIMES, TRACES, tight_instance
+
 from edgebatch import check, solve
 
 SIZES = ((100, "roofline"), (500, "roofline"), (1000, "roofline"), (2000, "roofline"), (2000, "flops"))

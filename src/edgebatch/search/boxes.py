@@ -1,8 +1,8 @@
 """Branch and bound over boxes, best first: a largest batch under any cost model, padding and billing.
 
 Three values of a batch make its cost non-linear: its padded prompt, its longest output, and its deadline. A
-box is a range of each. The search asks for a batch of at least k, one more than the best so far, and drops the
-boxes that have none. Why none is lost:
+box is a range of each. The search asks for a batch of at least k, one more than the best so far, and drops
+the boxes that have none. Why none is lost:
 
 1. To drop a request from a feasible batch leaves it feasible. So if there is a batch of at least k, there is
    one of exactly k.
@@ -14,10 +14,10 @@ boxes that have none. Why none is lost:
    that is cheap enough is in all, and one that leaves too little budget sets no corner (`sweep`).
 4. In each of the three dimensions, one member of a batch is last in order. If a single member can be, it is
    chosen; if none can, the box is empty.
-5. The two halves of a box hold all its batches, and so do the two children of a branching on a member: with it,
-   and without it and all that it dominates. Of the largest batches take one of least shares, and then of
+5. The two halves of a box hold all its batches, and so do the two children of a branching on a member:
+   with it, and without it and all that it dominates. Of the largest batches take one of least shares, and then of
    least positions: it holds no member that is dominated by one outside it.
-6. All that was refuted for k is refuted for more, so that nodes stay as they are when a better batch is found.
+6. All that was refuted for k is refuted for more, so that nodes stay as they are when a batch is found.
 7. A node whose members are all chosen is priced exactly. So the search ends, and with the optimum.
 """
 
