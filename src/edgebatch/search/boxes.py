@@ -15,8 +15,8 @@ the boxes that have none. Why none is lost:
 4. In each of the three dimensions, one member of a batch is last in order. If a single member can be, it is
    chosen; if none can, the box is empty.
 5. The two halves of a box hold all its batches, and so do the two children of a branching on a member:
-   with it, and without it and all that it dominates. Of the largest batches take one of least shares, and then of
-   least positions: it holds no member that is dominated by one outside it.
+   with it, and without it and all that it dominates. Of the largest batches take one of least shares, and
+   then of least positions: it holds no member that is dominated by one outside it.
 6. All that was refuted for k is refuted for more, so that nodes stay as they are when a batch is found.
 7. A node whose members are all chosen is priced exactly. So the search ends, and with the optimum.
 """
