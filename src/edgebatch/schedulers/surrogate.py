@@ -9,16 +9,16 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
+from edgebatch.model.system import System
 from edgebatch.problem import Instance, Schedule, fits
 from edgebatch.schedulers._admission import admit_in_order
 from edgebatch.schedulers._options import check_node_limit, check_time_limit
+from edgebatch.search import boxes, linear, linear_sizes
 from edgebatch.search.batch_cost import candidates_of, prices_of
-from edgebatch.search.boxes import Limits, compile_search, largest_batch
+from edgebatch.search.loads import loads
 
 FALLBACK_REQUESTS = 16
 """Requests that the fallback tries: few enough for some milliseconds."""
-
-NO_NODE_LIMIT = int(np.iinfo(np.int64).max)
 
 
 def schedule(
@@ -36,20 +36,19 @@ def schedule(
 
     Notes
     -----
-    `edgebatch.search.boxes` describes the search and proves that it is exact.
+    `edgebatch.search.boxes` describes the search and proves that it is exact. If only the deadline of a
+    batch makes its costs other than linear, `edgebatch.search.linear` finds the batch in less time.
     """
     check_node_limit(node_limit)
     check_time_limit(time_limit_s)
-    with _stopped_after(time_limit_s) as stopped:
+    with _stopped_after(time_limit_s, instance.system) as stopped:
         servable = np.flatnonzero(instance.servable())
         if servable.size == 0:
             return Schedule((), upper_bound=0)
-        order, candidates = candidates_of(instance, servable)
-        best = np.empty(servable.size, np.int64)
-        limits = Limits(NO_NODE_LIMIT if node_limit is None else node_limit, stopped)
-        size, bound, nodes = map(int, largest_batch(candidates, best, limits))
-    selected = tuple(sorted(order[best[:size]].tolist()))
-    if size < bound:
+        search = _search_linear if _is_linear(instance.system) else _search_boxes
+        batch, bound, nodes = search(instance, servable, node_limit, stopped)
+    selected = tuple(sorted(batch.tolist()))
+    if len(selected) < bound:
         bound = min(bound, _bound_by_one_budget(instance, servable))
         if not selected:
             selected = _fallback(instance, servable)
@@ -61,14 +60,45 @@ def schedule(
     )
 
 
+def _is_linear(system: System) -> bool:
+    """Whether the costs of a batch of a given deadline are sums over its requests."""
+    return system.cost == "flops" and system.fixed_padding_tokens is not None and not system.bills_longest
+
+
+def _search_linear(
+    instance: Instance, servable: NDArray[np.int64], node_limit: int | None, stopped: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], int, int]:
+    """The largest batch, an upper bound, and nodes visited, where costs are linear."""
+    compute_s = instance.system.slots.compute_s
+    rows = linear.Rows(
+        cost=loads(instance, servable, instance.system.fixed_padding_tokens, compute_s),
+        deadline_s=instance.deadline_s[servable],
+        constant=np.array([1.0, 1.0, 1.0, 0.0]),
+        per_second=np.array([0.0, 0.0, 0.0, 1 / compute_s]),
+    )
+    batch, bound, nodes = linear_sizes.largest_batch(rows, node_limit, stopped)
+    return servable[batch], bound, nodes
+
+
+def _search_boxes(
+    instance: Instance, servable: NDArray[np.int64], node_limit: int | None, stopped: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], int, int]:
+    """The largest batch, an upper bound, and nodes visited, for any costs."""
+    order, candidates = candidates_of(instance, servable)
+    best = np.empty(servable.size, np.int64)
+    limits = boxes.Limits(linear_sizes.NO_NODE_LIMIT if node_limit is None else node_limit, stopped)
+    size, bound, nodes = map(int, boxes.largest_batch(candidates, best, limits))
+    return order[best[:size]], bound, nodes
+
+
 @contextmanager
-def _stopped_after(time_limit_s: float | None) -> Iterator[NDArray[np.bool_]]:
+def _stopped_after(time_limit_s: float | None, system: System) -> Iterator[NDArray[np.bool_]]:
     """A flag, shape (1,), that a timer thread sets when the time is up, so that compiled code sees it."""
     stopped = np.zeros(1, np.bool_)
     if time_limit_s is None:
         yield stopped
         return
-    compile_search()
+    (linear_sizes if _is_linear(system) else boxes).compile_search()
     timer = threading.Timer(min(time_limit_s, threading.TIMEOUT_MAX), stopped.fill, (True,))
     timer.daemon = True
     timer.start()

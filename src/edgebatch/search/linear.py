@@ -1,0 +1,564 @@
+"""Surrogate branch and bound, compiled: decide whether k requests fit together within linear budgets.
+
+Every budget is a row: the costs of a batch in that row must not exceed a constant plus a rate times the
+batch's deadline. Multipliers >= 0 add the rows up to one surrogate budget, which every feasible batch
+keeps. So k requests do not fit if the k of smallest surrogate cost exceed it. Good multipliers refute
+nearly all deadlines at once, and a small tree search decides the others.
+
+Candidates stand in order of falling deadline wherever a function speaks of the tightest request: a batch
+whose tightest request is the d-th takes its others from those before.
+
+The functions are few and long because each function more costs compile time, at every level that calls it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebatch.search.jit import compiled
+
+FEASIBLE, INFEASIBLE, UNDECIDED = 0, 1, 2
+"""Outcome of a test: a batch was built; there is none; the search ended before either was known."""
+
+RULED_OUT = -1
+"""Stands in place of the number of attempts for a request that cannot be a batch's tightest."""
+
+MAX_DEPTH = 400
+"""Levels of branching: each takes about 1 kB of a stack that may have 512 kB."""
+
+FIRST_ATTEMPT_NODES, RETRY_FACTOR = 8, 8
+"""Node budget of the first attempt for each tightest request, and what each retry multiplies it by."""
+
+RELAXATION_STEPS = 60
+"""Steps of column generation at most; the relaxation is undecided after that."""
+
+STRENGTHENING_STEPS = 6
+"""Column generation runs this long although a deadline is refuted: better multipliers refute others too."""
+
+MARGIN = 1e-11
+"""Relative rounding error of a sum of 10^5 floats: a budget is exceeded only beyond it."""
+
+
+class Rows(NamedTuple):
+    """Candidates and the budgets that they share.
+
+    Attributes
+    ----------
+    cost
+        Cost of each candidate as a share of each row's budget, shape (rows, candidates).
+    deadline_s
+        Compute time that a batch with the candidate may take, shape (candidates,).
+    constant, per_second
+        Budget of each row is constant + per_second * deadline, tolerance included, shape (rows,).
+    """
+
+    cost: NDArray[np.float64]
+    deadline_s: NDArray[np.float64]
+    constant: NDArray[np.float64]
+    per_second: NDArray[np.float64]
+
+
+class Choice(NamedTuple):
+    """The problem of one node: choose exactly `k` candidates within `room`.
+
+    Attributes
+    ----------
+    cost
+        Shape (rows, candidates).
+    k
+        Number to choose.
+    room
+        What the requests chosen so far leave of each budget, shape (rows,).
+    """
+
+    cost: NDArray[np.float64]
+    k: int
+    room: NDArray[np.float64]
+
+
+class Limits(NamedTuple):
+    """When to end a search.
+
+    Attributes
+    ----------
+    nodes
+        Nodes visited so far, counted up in place, shape (1,).
+    last_attempt
+        No request is tried again once this many nodes are visited.
+    node_limit
+        No more nodes than this are visited.
+    stopped
+        Another thread sets it when the time is up, shape (1,).
+    """
+
+    nodes: NDArray[np.int64]
+    last_attempt: int
+    node_limit: int
+    stopped: NDArray[np.bool_]
+
+
+@compiled(error_model="numpy", nogil=True)
+def decide(k, rows, pool, limits, chosen):  # type: ignore[no-untyped-def]
+    """Look for a batch of `k`, with each request in turn as its tightest.
+
+    Parameters
+    ----------
+    pool
+        Multipliers, the best to begin with last, shape (kept, rows); changed in place.
+    chosen
+        Filled with the batch in its first k places if there is one.
+
+    Returns
+    -------
+    int
+        `FEASIBLE`, `INFEASIBLE`, or `UNDECIDED` if `limits` ended the search.
+    """
+    count, last = rows.constant.size, pool.shape[0] - 1
+    every, attempts = np.empty(rows.deadline_s.size, np.int64), np.empty(rows.deadline_s.size, np.int64)
+    for i in range(every.size):
+        every[i], attempts[i] = i, 0
+    index, room, multipliers = every, np.empty(count), np.empty(count)
+    # an integer of a type, not a literal, so that `_branch` is compiled once
+    unused, depth = last + 1, np.int64(0)
+    while True:
+        p = unused - 1 if unused > 0 else last
+        unused = max(unused - 1, 0)
+        tightest, relevant = _screen(k, rows, pool[p], attempts)
+        if relevant.size == 0:
+            return INFEASIBLE
+        index, attempts = index[relevant], attempts[relevant]
+        rows = Rows(_columns(rows.cost, relevant), rows.deadline_s[relevant], rows.constant, rows.per_second)
+        if unused > 0:
+            continue
+        for r in range(count):
+            multipliers[r] = pool[last, r]
+            room[r] = rows.constant[r] + rows.per_second[r] * rows.deadline_s[tightest]
+            room[r] -= rows.cost[r, tightest]
+        attempt_nodes = FIRST_ATTEMPT_NODES * RETRY_FACTOR ** attempts[tightest]
+        end = limits.nodes[0] + min(attempt_nodes, limits.last_attempt - limits.nodes[0])
+        others = Choice(_columns(rows.cost, every[:tightest]), k - 1, room)
+        outcome = _branch(others, multipliers, depth, end, limits, chosen)
+        if outcome == FEASIBLE:
+            for j in range(k - 1):
+                chosen[j] = index[chosen[j]]
+            chosen[k - 1] = index[tightest]
+            return FEASIBLE
+        # with nodes left of the attempt, the search was too deep
+        cut_off = limits.stopped[0] or limits.nodes[0] >= limits.last_attempt or limits.nodes[0] < end
+        if outcome == UNDECIDED and cut_off:
+            return UNDECIDED
+        attempts[tightest] = RULED_OUT if outcome == INFEASIBLE else attempts[tightest] + 1
+        _remember(pool, multipliers)
+
+
+@compiled(error_model="numpy")
+def surrogate_bound(rows, multipliers):  # type: ignore[no-untyped-def]
+    """Size of the largest batch that one surrogate budget allows, whatever its tightest request.
+
+    One pass with the cheapest requests so far in a max-heap, O(I log k). A request that is removed
+    because the budget is full never fits again: a later batch with it holds at least as many cheaper
+    ones, under a smaller budget.
+    """
+    weight = _combine(rows.cost, multipliers)
+    constant, rate = _surrogate_budget(rows, multipliers)
+    heap = np.empty(weight.size + 1)
+    # zeros of a type, not literals, so that `_rise` is compiled once
+    size, best, total = np.int64(0), np.int64(0), 0.0
+    for d in range(weight.size):
+        _rise(heap, size, weight[d])
+        size += 1
+        total += weight[d]
+        while size > 0 and total > constant + rate * rows.deadline_s[d]:
+            total -= heap[0]
+            size -= 1
+            _sink(heap, size, heap[size])
+        best = max(best, size)
+    return best
+
+
+@compiled(error_model="numpy")
+def _screen(k, rows, multipliers, attempts):  # type: ignore[no-untyped-def]
+    """Refute batches of `k` by one surrogate budget, for each request as the batch's tightest.
+
+    One pass with the k-1 smallest costs so far in a heap, O(I log k). Sets `attempts` of each refuted
+    tightest request to `RULED_OUT`. Also drops candidates that, in place of the dearest of the k-1,
+    exceed the budget of every tightest request left (reduced-cost fixing).
+
+    Returns
+    -------
+    tightest, relevant
+        Place in `relevant` of the request with the fewest attempts, of those the one that leaves most of
+        the budget; and the positions that may be in a batch of k, empty if all are refuted.
+    """
+    weight = _combine(rows.cost, multipliers)
+    constant, rate = _surrogate_budget(rows, multipliers)
+    reach, heap = np.empty(weight.size), np.empty(k)
+    heap[0] = 0.0
+    size, best, total, most = np.int64(0), -1, 0.0, 0.0
+    for d in range(weight.size):
+        if attempts[d] != RULED_OUT:
+            room = constant + rate * rows.deadline_s[d] - total - weight[d]
+            reach[d] = room + heap[0]
+            if size < k - 1 or room < 0:
+                attempts[d] = RULED_OUT
+            elif best < 0 or attempts[d] < attempts[best] or (attempts[d] == attempts[best] and room > most):
+                best, most = d, room
+        if size < k - 1:
+            _rise(heap, size, weight[d])
+            size += 1
+            total += weight[d]
+        elif k > 1 and weight[d] < heap[0]:
+            total += weight[d] - heap[0]
+            _sink(heap, size, weight[d])
+    farthest, first, place = -1.0, weight.size, weight.size
+    relevant = np.empty(weight.size, np.int64)
+    for i in range(weight.size - 1, -1, -1):
+        if attempts[i] != RULED_OUT or weight[i] <= farthest:
+            first -= 1
+            relevant[first] = i
+            place = first if i == best else place
+        if attempts[i] != RULED_OUT:
+            farthest = max(farthest, reach[i])
+    return place - first, relevant[first:]
+
+
+@compiled(error_model="numpy")
+def _branch(node, multipliers, depth, end, limits, chosen):  # type: ignore[no-untyped-def]
+    """Solve a node by branch and bound on its linear relaxation.
+
+    Candidates that reduced costs do not fix (`_fixing_thresholds`) are left to two branches, on a dear
+    candidate that the relaxation takes in part: the one of largest share (1 - share) cost^2, where cost
+    is its largest of all rows. Either it is included; or it is excluded, and with it all candidates that
+    it dominates, since a batch with one of those may take it instead.
+
+    Parameters
+    ----------
+    multipliers
+        Where to begin; filled with the strongest that were met at this node.
+    depth
+        Level of this node.
+    end
+        No node is expanded once this many are visited, over the whole search.
+    chosen
+        Filled with the batch, if there is one.
+
+    Returns
+    -------
+    int
+        `FEASIBLE`, `INFEASIBLE`, or `UNDECIDED` if `end`, `limits` or `MAX_DEPTH` came first.
+    """
+    cost, k, room = node
+    size = cost.shape[1]
+    share = np.empty(size)
+    outcome = _relax(node, multipliers, chosen, share, limits.stopped)
+    if outcome != UNDECIDED or limits.nodes[0] >= end or depth == MAX_DEPTH or limits.stopped[0]:
+        return outcome
+    weight = _combine(cost, multipliers)
+    low, high = _fixing_thresholds(weight, k, room, multipliers, chosen)
+    left, prices = np.empty(room.size), np.empty(room.size)
+    included, free, kept = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    included_count, free_count, branching, best, whole = 0, 0, size, -1.0, 0.0
+    for i in range(size):
+        whole += share[i] / k
+    for r in range(room.size):
+        left[r] = room[r]
+    for i in range(size):
+        if weight[i] < low:
+            included[included_count] = i
+            included_count += 1
+            for r in range(room.size):
+                left[r] -= cost[r, i]
+        elif weight[i] <= high:
+            free[free_count] = i
+            free_count += 1
+            dearest = 0.0
+            for r in range(room.size):
+                dearest = max(dearest, cost[r, i])
+            score = share[i] * (whole - share[i]) * dearest * dearest
+            if score > best:
+                branching, best = i, score
+    if branching < size:
+        included[included_count] = branching
+    for excluded in range(2 if branching < size else 1):
+        if limits.nodes[0] >= limits.node_limit:
+            return UNDECIDED
+        kept_count = 0
+        for c in range(free_count):
+            if free[c] != branching and not (excluded and _dominates(cost, branching, free[c])):
+                kept[kept_count] = free[c]
+                kept_count += 1
+        for r in range(room.size):
+            prices[r] = multipliers[r]
+            if branching < size:
+                left[r] += cost[r, branching] if excluded else -cost[r, branching]
+        included_count += 0 if branching == size else -1 if excluded else 1
+        limits.nodes[0] += 1
+        child = Choice(_columns(cost, kept[:kept_count]), k - included_count, left)
+        outcome = _branch(child, prices, depth + 1, end, limits, chosen)
+        if outcome == FEASIBLE:
+            for j in range(child.k):
+                chosen[j] = kept[chosen[j]]
+            for j in range(included_count):
+                chosen[child.k + j] = included[j]
+        if outcome != INFEASIBLE:
+            return outcome
+    return INFEASIBLE
+
+
+@compiled(error_model="numpy")
+def _fixing_thresholds(weight, k, room, multipliers, chosen):  # type: ignore[no-untyped-def]
+    """Surrogate costs below which a candidate must be in a batch of k, and above which it must be out.
+
+    The k cheapest leave a gap in the surrogate budget. A candidate dearer than the dearest of them by more
+    than the gap cannot take its place; nor can the next cheapest take the place of one that is cheaper
+    by more than the gap.
+    """
+    dearest, gap = 0.0, MARGIN
+    last = _cheapest(weight, k + 1 if weight.size > k else k, chosen)
+    following = last if weight.size > k else np.inf
+    for r in range(room.size):
+        gap += multipliers[r] * room[r] * (1 + MARGIN)
+    for j in range(k):
+        gap -= weight[chosen[j]]
+        dearest = max(dearest, weight[chosen[j]])
+    gap = max(0.0, gap)
+    return following - gap, dearest + gap
+
+
+@compiled(error_model="numpy")
+def _dominates(cost, i, j):  # type: ignore[no-untyped-def]
+    """Whether `i` costs no more than `j` in any row, so that a batch with j and without i may swap them."""
+    for r in range(cost.shape[0]):  # noqa: SIM110
+        if cost[r, i] > cost[r, j]:
+            return False
+    return True
+
+
+@compiled(error_model="numpy")
+def _relax(node, multipliers, chosen, share, stopped):  # type: ignore[no-untyped-def]
+    """Solve the linear relaxation of a node by column generation.
+
+    It is a matrix game: a mixture of batches that overloads no row, against multipliers that overload
+    every batch. With all entries shifted above zero it is a linear program with a row for each budget and
+    a column for each batch, solved by the simplex method. The entering column is the slack of a row whose
+    price fell below zero, else the batch of smallest surrogate cost. If that batch has no gain, no column
+    has, and the prices are optimal multipliers.
+
+    Parameters
+    ----------
+    multipliers
+        Where to begin; filled with the strongest that were met.
+    chosen, share
+        Filled with a feasible batch if one is met, and with the share of each candidate in the mixture.
+    stopped
+        Ends the search between two steps, shape (1,).
+
+    Returns
+    -------
+    int
+        `FEASIBLE`; `INFEASIBLE`, as `multipliers` prove; `UNDECIDED`, with a mixture that fits.
+    """
+    cost, k, room = node
+    count = cost.shape[0]
+    shift = 1.0
+    for r in range(count):
+        shift = max(shift, 1 + room[r])
+        if room[r] < 0:
+            return INFEASIBLE
+    if k == 0:
+        return FEASIBLE
+    if k < 0 or cost.shape[1] < k:
+        return INFEASIBLE
+    # the basis of all slacks, whose matrix is the identity
+    inverse, members = np.empty((count, count)), np.empty((count, k), np.int64)
+    value, gain, column = np.empty(count), np.empty(count), np.empty(count)
+    prices, trial = np.empty(count), np.empty(count)
+    for r in range(count):
+        for c in range(count):
+            inverse[r, c] = 1.0 if r == c else 0.0
+        value[r], gain[r], prices[r], trial[r] = 1.0, 0.0, 0.0, multipliers[r]
+    strongest = -np.inf
+    for step in range(RELAXATION_STEPS):
+        if stopped[0]:
+            return UNDECIDED
+        slack, lowest = -1, -1e-9
+        for r in range(count):
+            if prices[r] < lowest:
+                slack, lowest = r, prices[r]
+        for r in range(count):
+            column[r] = 1.0 if r == slack else 0.0
+        if slack < 0:
+            _cheapest(_combine(cost, trial), k, chosen)
+            fits, overload, price = True, 0.0, 0.0
+            for r in range(count):
+                load = 0.0
+                for j in range(k):
+                    load += cost[r, chosen[j]]
+                fits = fits and load <= room[r]
+                overload += trial[r] * (load - room[r])
+                column[r] = load - room[r] + shift
+                price += prices[r] * column[r]
+            if fits:
+                return FEASIBLE
+            if overload > strongest:
+                strongest = overload
+                for r in range(count):
+                    multipliers[r] = trial[r]
+            if strongest > MARGIN * shift and (step >= STRENGTHENING_STEPS or price >= 1 - 1e-3):
+                return INFEASIBLE
+            if step > 0 and price >= 1 - 1e-9:
+                break
+        leaving = _pivot(inverse, value, column)
+        if leaving < 0:
+            break
+        gain[leaving] = 1.0 if slack < 0 else 0.0
+        for j in range(k):
+            members[leaving, j] = chosen[j]
+        _price(inverse, gain, prices, trial)
+    if strongest > MARGIN * shift:
+        return INFEASIBLE
+    for i in range(share.size):
+        share[i] = 0.0
+    for r in range(count):
+        if gain[r] > 0:
+            for j in range(k):
+                share[members[r, j]] += value[r]
+    return UNDECIDED
+
+
+@compiled(error_model="numpy")
+def _pivot(inverse, value, column):  # type: ignore[no-untyped-def]
+    """Let `column` enter the basis: update its inverse and the values of its variables.
+
+    Returns
+    -------
+    int
+        Row of the variable that leaves by the ratio test, -1 if none can.
+    """
+    count = column.size
+    entering = np.empty(count)
+    leaving, least = -1, np.inf
+    for r in range(count):
+        entering[r] = 0.0
+        for c in range(count):
+            entering[r] += inverse[r, c] * column[c]
+        if entering[r] > 1e-12 and value[r] < least * entering[r]:
+            leaving, least = r, value[r] / entering[r]
+    if leaving < 0:
+        return leaving
+    for c in range(count):
+        inverse[leaving, c] /= entering[leaving]
+    value[leaving] = least
+    for r in range(count):
+        if r != leaving:
+            value[r] = max(0.0, value[r] - entering[r] * least)
+            for c in range(count):
+                inverse[r, c] -= entering[r] * inverse[leaving, c]
+    return leaving
+
+
+@compiled(error_model="numpy")
+def _price(inverse, gain, prices, trial):  # type: ignore[no-untyped-def]
+    """Fill `prices` with the dual prices of the basis, and `trial` with them as multipliers of sum 1."""
+    count, total = prices.size, 0.0
+    for c in range(count):
+        prices[c] = 0.0
+        for r in range(count):
+            prices[c] += gain[r] * inverse[r, c]
+        trial[c] = max(0.0, prices[c])
+        total += trial[c]
+    for c in range(count):
+        trial[c] /= total
+
+
+@compiled(error_model="numpy")
+def _combine(cost, multipliers):  # type: ignore[no-untyped-def]
+    """Surrogate cost of each candidate."""
+    weight = np.empty(cost.shape[1])
+    for i in range(weight.size):
+        weight[i] = multipliers[0] * cost[0, i]
+    for r in range(1, cost.shape[0]):
+        if multipliers[r] > 0:
+            for i in range(weight.size):
+                weight[i] += multipliers[r] * cost[r, i]
+    return weight
+
+
+@compiled(error_model="numpy")
+def _surrogate_budget(rows, multipliers):  # type: ignore[no-untyped-def]
+    """Constant and rate of the surrogate budget, wider by `MARGIN`."""
+    constant, rate = 0.0, 0.0
+    for r in range(multipliers.size):
+        constant += multipliers[r] * rows.constant[r]
+        rate += multipliers[r] * rows.per_second[r]
+    return constant * (1 + MARGIN), rate * (1 + MARGIN)
+
+
+@compiled(error_model="numpy")
+def _remember(pool, multipliers):  # type: ignore[no-untyped-def]
+    """Append `multipliers` to the pool and drop its first."""
+    for r in range(pool.shape[1]):
+        for p in range(pool.shape[0] - 1):
+            pool[p, r] = pool[p + 1, r]
+        pool[-1, r] = multipliers[r]
+
+
+@compiled(error_model="numpy")
+def _columns(cost, index):  # type: ignore[no-untyped-def]
+    """The columns `index`, as a new array."""
+    result = np.empty((cost.shape[0], index.size))
+    for r in range(cost.shape[0]):
+        for j in range(index.size):
+            result[r, j] = cost[r, index[j]]
+    return result
+
+
+@compiled(error_model="numpy")
+def _cheapest(weight, k, chosen):  # type: ignore[no-untyped-def]
+    """Fill `chosen` with the `k` candidates of smallest surrogate cost; return the largest of these costs."""
+    heap = np.empty(k)
+    for i in range(weight.size):
+        if i < k:
+            _rise(heap, i, weight[i])
+        elif weight[i] < heap[0]:
+            _sink(heap, k, weight[i])
+    taken = 0
+    for i in range(weight.size):
+        if weight[i] < heap[0]:
+            chosen[taken] = i
+            taken += 1
+    for i in range(weight.size):
+        if taken < k and weight[i] == heap[0]:
+            chosen[taken] = i
+            taken += 1
+    return heap[0]
+
+
+@compiled(error_model="numpy")
+def _sink(heap, size, value):  # type: ignore[no-untyped-def]
+    """Replace the largest of a max-heap by `value`."""
+    at = 0
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size and heap[child + 1] > heap[child]:
+            child += 1
+        if heap[child] <= value:
+            break
+        heap[at] = heap[child]
+        at = child
+    heap[at] = value
+
+
+@compiled(error_model="numpy")
+def _rise(heap, size, value):  # type: ignore[no-untyped-def]
+    """Add `value` to a max-heap of `size`."""
+    at = size
+    while at > 0 and heap[(at - 1) // 2] < value:
+        heap[at] = heap[(at - 1) // 2]
+        at = (at - 1) // 2
+    heap[at] = value
