@@ -9,28 +9,28 @@ from edgebatch import Instance, check, solve
 
 
 class Exact(NamedTuple):
-    """A scheduler whose schedules are optimal, the cost models and the most requests that it can take."""
+    """A scheduler whose schedules are optimal; whether it takes experts, and how many requests."""
 
     name: str
     options: Mapping[str, object] = {}
-    costs: tuple[str, ...] = ("flops", "roofline")
+    experts: bool = True
     most_requests: int = 1000
 
     def __str__(self) -> str:
         return " ".join([self.name, *map(str, self.options.values())])
 
     def takes(self, instance: Instance) -> bool:
-        cost = "flops" if instance.system.cost == "flops" else "roofline"
-        return cost in self.costs and instance.size <= self.most_requests
+        knows = self.experts or instance.system.llm.experts == 1
+        return knows and instance.size <= self.most_requests
 
 
 EXACT = (
     Exact("dftsp"),
     Exact("surrogate"),
-    Exact("milp", {"deadlines": "thresholds"}, costs=("flops",)),
-    Exact("milp", {"deadlines": "big_m"}, costs=("flops",)),
-    Exact("cp_sat", costs=("flops",)),
-    Exact("enumeration", most_requests=12),
+    Exact("milp", {"deadlines": "thresholds"}, experts=False),
+    Exact("milp", {"deadlines": "big_m"}, experts=False),
+    Exact("cp_sat", experts=False),
+    Exact("enumeration", most_requests=13),
 )
 
 

@@ -41,7 +41,14 @@ KINDS = tuple(
     )
 )
 
-KINDS_OF_BOTH_COSTS = tuple(kind | {"cost": cost} for kind in KINDS for cost in ("flops", "roofline"))
+BILLINGS = ("own", "batch_max")
+
+KINDS_OF_ALL_COSTS = tuple(
+    kind | {"cost": cost, "billing": billing}
+    for kind, cost, billing in product(KINDS, ("flops", "roofline"), BILLINGS)
+)
+
+MODELS_OF_TODAY = ("grouped", "experts", "encoder_decoder")
 
 
 def name_of(kind: dict) -> str:
@@ -115,6 +122,7 @@ def random_instance(
     lengths: str,
     ties: bool,
     cost: str = "flops",
+    billing: str = "own",
 ) -> Instance:
     """Candidates and budgets of one kind.
 
@@ -173,6 +181,10 @@ def random_instance(
         uplink_share=shares[0],
         downlink_share=shares[1],
     )
+    if billing != "own":
+        instance = dataclasses.replace(
+            instance, system=dataclasses.replace(instance.system, output_billing=billing)
+        )
     return under_roofline(instance) if cost == "roofline" else instance
 
 

@@ -15,16 +15,16 @@ from __future__ import annotations
 
 import itertools
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebatch.errors import InputError
-from edgebatch.problem import Instance, Schedule
+from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule
 from edgebatch.schedulers._admission import admit_in_order
 from edgebatch.schedulers._options import check_time_limit
+from edgebatch.schedulers._segments import Segment, segments
 from edgebatch.search.loads import loads
 
 PARTS = 2**36
@@ -45,12 +45,15 @@ class Scaled:
         Largest sum of each load, int64, shape (4,); for compute it is the longest deadline.
     deadlines
         Compute budget of a batch with the request in it, int64, shape (requests,).
+    segments
+        Under a roofline, what makes up the compute time; without any, it is the sum of the fourth loads.
     """
 
     requests: NDArray[np.int64]
     loads: NDArray[np.int64]
     budgets: NDArray[np.int64]
     deadlines: NDArray[np.int64]
+    segments: tuple[Segment, ...] = ()
 
     def bound(self) -> int:
         """Upper bound on the batch size by each budget alone, without deadlines."""
@@ -61,7 +64,12 @@ class Scaled:
         """The model with compute budget `compute`, without the requests that no such batch can hold."""
         budgets = np.append(self.budgets[:3], compute)
         kept = (self.loads <= budgets[:, None]).all(axis=0) & (self.deadlines >= compute)
-        return Scaled(self.requests[kept], self.loads[:, kept], budgets, self.deadlines[kept])
+        return self.of(kept, budgets)
+
+    def of(self, kept: NDArray[np.bool_], budgets: NDArray[np.int64]) -> Scaled:
+        """The model of the requests `kept`, with other budgets."""
+        segments = tuple(segment._replace(live=segment.live[kept]) for segment in self.segments)
+        return Scaled(self.requests[kept], self.loads[:, kept], budgets, self.deadlines[kept], segments)
 
 
 class AtMost(NamedTuple):
@@ -95,8 +103,6 @@ class Solver(Protocol):
 def _models(instance: Instance) -> list[Scaled]:
     """The models of an instance: one for each padded prompt length and each output length to bill."""
     system = instance.system
-    if system.cost != "flops":
-        raise InputError("cost", repr(system.cost), "flops: this solver needs a linear cost model")
     candidates = np.flatnonzero(instance.servable())
     candidates = candidates[np.argsort(-instance.deadline_s[candidates], kind="stable")]
     prompts = instance.prompt_tokens[candidates]
@@ -122,7 +128,15 @@ def _model(instance: Instance, requests: NDArray[np.int64], padded: int, longest
     deadlines = np.floor(deadlines_s / deadlines_s[0] * PARTS).astype(np.int64) + 1
     budgets = np.array([PARTS + 1, PARTS + 1, PARTS + 1, deadlines[0]])
     kept = (scaled <= budgets[:, None]).all(axis=0) & (scaled[3] <= deadlines)
-    return Scaled(requests[kept], scaled[:, kept], budgets, deadlines[kept])
+    model = Scaled(requests[kept], scaled[:, kept], budgets, deadlines[kept])
+    if instance.system.cost == "flops":
+        return model
+    outputs = instance.output_tokens[model.requests]
+    if longest is not None:
+        outputs = np.full_like(outputs, longest)
+    parts_per_s = PARTS / (deadlines_s[0] * (1 + RELATIVE_TOLERANCE))
+    times = segments(instance.system, padded, outputs, model.bound(), parts_per_s)
+    return replace(model, segments=times)
 
 
 def solve_models(
@@ -140,7 +154,7 @@ def solve_models(
     Raises
     ------
     InputError
-        For a cost model under which the compute time is not a sum over requests, or a bad time limit.
+        For a model with experts, whose compute time is not convex, or a bad time limit.
     """
     check_time_limit(time_limit_s)
     models = _models(instance)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from edgebatch.errors import InputError
 from edgebatch.problem import Instance, Schedule
 from edgebatch.schedulers._scaled import Answer, AtMost, Scaled, solve_models
+from edgebatch.schedulers._segments import Segment
 from edgebatch.schema import Range, describe
 
 WORKERS = Range(at_least=1, at_most=1024, whole=True)
 
 
 def schedule(instance: Instance, *, workers: int = 1, time_limit_s: float | None = None) -> Schedule:
-    """Return the largest feasible batch under the cost model `flops`.
+    """Return the largest feasible batch, for models without experts.
 
     Parameters
     ----------
@@ -28,7 +30,7 @@ def schedule(instance: Instance, *, workers: int = 1, time_limit_s: float | None
     Raises
     ------
     InputError
-        For another cost model, a bad number of workers or time limit, or without OR-Tools installed.
+        For a model with experts, a bad number of workers or time limit, or without OR-Tools installed.
     """
     try:
         import ortools.sat.python.cp_model  # noqa: F401
@@ -59,7 +61,11 @@ def _solve(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float, *, 
     for earlier, later in pairwise(shorter):
         program.add_implication(later, earlier)
     steps = np.diff(deadlines, prepend=-model.budgets[3])
-    compute = cp_model.LinearExpr.weighted_sum(taken + shorter, model.loads[3].tolist() + steps.tolist())
+    parts, weights = taken, model.loads[3].tolist()
+    if model.segments:
+        parts = [_time(program, segment, taken, model) for segment in model.segments]
+        weights = [1] * len(parts)
+    compute = cp_model.LinearExpr.weighted_sum(parts + shorter, weights + steps.tolist())
     program.add(compute <= int(model.budgets[3]))
     for cut in cuts:
         program.add(cp_model.LinearExpr.sum([taken[i] for i in cut.places]) <= cut.most)
@@ -80,3 +86,18 @@ def _solve(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float, *, 
         return Answer(np.array([], dtype=np.int64), model.requests.size)
     batch = np.array([i for i, literal in enumerate(taken) if solver.value(literal)], dtype=np.int64)
     return Answer(batch, int(solver.best_objective_bound + 1e-6))
+
+
+def _time(program: Any, segment: Segment, taken: list[Any], model: Scaled) -> Any:
+    """A variable that is at least the time of a segment, and 0 without a live request."""
+    from ortools.sat.python import cp_model
+
+    live = [taken[i] for i in np.flatnonzero(segment.live)]
+    on = program.new_bool_var("")
+    for literal in live:
+        program.add_implication(literal, on)
+    time = program.new_int_var(0, int(model.budgets[3]), "")
+    for slope, intercept in zip(segment.slope.tolist(), segment.intercept.tolist(), strict=True):
+        line = cp_model.LinearExpr.weighted_sum([*live, on], [slope] * len(live) + [intercept])
+        program.add(line <= time)
+    return time

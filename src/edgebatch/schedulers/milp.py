@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import csr_array, lil_array
 
 from edgebatch.errors import InputError, one_of
 from edgebatch.problem import Instance, Schedule
 from edgebatch.schedulers._scaled import PARTS, Answer, AtMost, Scaled, solve_models
+from edgebatch.schedulers._segments import Segment
 
 DEADLINES = ("thresholds", "big_m")
 NO_BATCH: NDArray[np.int64] = np.array([], dtype=np.int64)
@@ -23,7 +25,7 @@ UNIT = PARTS / 2**10
 def schedule(
     instance: Instance, *, deadlines: str = "thresholds", time_limit_s: float | None = None
 ) -> Schedule:
-    """Return the largest feasible batch under the cost model `flops`.
+    """Return the largest feasible batch, for models without experts.
 
     Parameters
     ----------
@@ -42,7 +44,7 @@ def schedule(
     Raises
     ------
     InputError
-        For another cost model, or a bad value of `deadlines` or `time_limit_s`.
+        For a model with experts, or a bad value of `deadlines` or `time_limit_s`.
     """
     if deadlines not in DEADLINES:
         raise InputError("deadlines", repr(deadlines), one_of(deadlines, DEADLINES))
@@ -56,37 +58,78 @@ def _within_threshold(model: Scaled, at_least: int, cuts: list[AtMost], limit_s:
     relaxed = linprog(objective, model.loads / UNIT, model.budgets / UNIT, bounds=(0, 1))
     if relaxed.status == 0 and -relaxed.fun + ROUNDING < at_least:
         return Answer(NO_BATCH, at_least - 1)
-    return _solve(model, model.loads, model.budgets, at_least, cuts, limit_s)
+    return _solve(model, None, at_least, cuts, limit_s)
 
 
 def _with_big_m(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float) -> Answer:
     """Row i: compute of the batch + (longest deadline - deadline i) x_i <= longest deadline."""
-    switched = model.loads[3] + np.diag(model.budgets[3] - model.deadlines)
-    rows = np.vstack((model.loads[:3], switched))
-    budgets = np.concatenate((model.budgets[:3], np.full(len(switched), model.budgets[3])))
-    return _solve(model, rows, budgets, at_least, cuts, limit_s)
+    return _solve(model, model.budgets[3] - model.deadlines, at_least, cuts, limit_s)
 
 
 def _solve(
-    model: Scaled,
-    rows: NDArray[np.int64],
-    budgets: NDArray[np.int64],
-    at_least: int,
-    cuts: list[AtMost],
-    limit_s: float,
+    model: Scaled, shortened: NDArray[np.int64] | None, at_least: int, cuts: list[AtMost], limit_s: float
 ) -> Answer:
-    ones = np.ones(model.requests.size)
-    constraints = [LinearConstraint(rows / UNIT, ub=budgets / UNIT), LinearConstraint(ones, lb=at_least)]
+    """Solve one program.
+
+    Parameters
+    ----------
+    shortened
+        What each request takes off the compute budget by its deadline, shape (requests,); None for nothing.
+    """
+    number, segments = model.requests.size, model.segments
+    # variables: requests; whether each segment has a live request; time of each segment
+    ones, more = np.ones(number), np.zeros(2 * len(segments))
+    budgets = model.budgets / UNIT
+    loads = np.hstack((model.loads / UNIT, np.zeros((4, more.size))))
+    time = (
+        np.concatenate((np.zeros(number + len(segments)), np.ones(len(segments)))) if segments else loads[3]
+    )
+    constraints = [
+        LinearConstraint(csr_array(loads), ub=budgets),
+        LinearConstraint(np.append(ones, more), lb=at_least),
+        LinearConstraint(time, ub=budgets[3]),
+    ]
+    if shortened is not None:
+        switched = np.tile(time, (number, 1))
+        switched[:, :number] += np.diag(shortened / UNIT)
+        constraints.append(LinearConstraint(csr_array(switched), ub=budgets[3]))
+    if segments:
+        constraints.append(LinearConstraint(_segment_rows(segments), ub=0.0))
     for cut in cuts:
-        constraints.append(LinearConstraint(np.isin(np.arange(ones.size), cut.places), ub=cut.most))
+        among = np.isin(np.arange(number), cut.places)
+        constraints.append(LinearConstraint(np.append(among, more), ub=cut.most))
+    objective, whole = np.append(-ones, more), np.append(ones, more)
+    bounds = Bounds(0, np.concatenate((ones, np.ones(len(segments)), np.full(len(segments), np.inf))))
     options = {"mip_rel_gap": 0.0} | ({"time_limit": limit_s} if np.isfinite(limit_s) else {})
     try:
-        result = milp(-ones, integrality=ones, bounds=Bounds(0, 1), constraints=constraints, options=options)
+        result = milp(objective, integrality=whole, bounds=bounds, constraints=constraints, options=options)
     except (ValueError, RuntimeError):
         # presolve of HiGHS 1.12 raises "vector::reserve" on some programs with loads of about 1e-9
         return Answer(NO_BATCH, model.bound())
     if result.status == 2:
         return Answer(NO_BATCH, at_least - 1)
     bound = ones.size if result.mip_dual_bound is None else -result.mip_dual_bound
-    batch = NO_BATCH if result.x is None else np.flatnonzero(result.x > 0.5)
+    batch = NO_BATCH if result.x is None else np.flatnonzero(result.x[:number] > 0.5)
     return Answer(batch, int(min(bound + ROUNDING, ones.size)))
+
+
+def _segment_rows(segments: tuple[Segment, ...]) -> csr_array:
+    """Rows that are at most 0: a segment is on with each of its live requests, and lasts as its lines say."""
+    number, count = segments[0].live.size, len(segments)
+    lines = sum(segment.slope.size for segment in segments)
+    rows = lil_array((number + count - 1 + lines, number + 2 * count))
+    # a request switches the last segment on that it lives in, and each segment the one before
+    last = np.sum([segment.live for segment in segments], axis=0) - 1
+    for request in range(number):
+        rows[request, request], rows[request, number + last[request]] = 1.0, -1.0
+    for later in range(1, count):
+        row = number + later - 1
+        rows[row, number + later], rows[row, number + later - 1] = 1.0, -1.0
+    row = number + count - 1
+    for place, segment in enumerate(segments):
+        for slope, intercept in zip(segment.slope.tolist(), segment.intercept.tolist(), strict=True):
+            rows[[row], np.flatnonzero(segment.live)] = slope / UNIT
+            rows[row, number + place] = intercept / UNIT
+            rows[row, number + count + place] = -1.0
+            row += 1
+    return csr_array(rows)

@@ -15,13 +15,11 @@ from edgebatch.errors import InfeasibleSchedule
 from edgebatch.model.roofline import Roofline
 from edgebatch.search.cost import batch_cost
 from edgebatch.search.tree import compute_time_s, memory_bytes
-from tests.edgebatch.instances import of_today, random_instance, steady
+from tests.edgebatch.instances import BILLINGS, MODELS_OF_TODAY, of_today, random_instance, steady
 from tests.edgebatch.oracle import Shape, batch_time_s, judge, optimum
 
 KIND = {"padding": "batch_max", "fading": "separate", "ties": False}
 REGIMES = ("paper", "bandwidth_bound", "memory_bound", "balanced")
-VARIANTS = ("grouped", "experts", "encoder_decoder")
-BILLINGS = ("own", "batch_max")
 
 
 @st.composite
@@ -30,7 +28,7 @@ def batches(draw):
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     kind = KIND | {"regime": draw(st.sampled_from(REGIMES)), "lengths": "arbitrary"}
     plain = random_instance(rng, 9, **kind)
-    instance = of_today(plain, rng, draw(st.sampled_from(VARIANTS)), draw(st.sampled_from(BILLINGS)))
+    instance = of_today(plain, rng, draw(st.sampled_from(MODELS_OF_TODAY)), draw(st.sampled_from(BILLINGS)))
     return instance, np.flatnonzero(rng.integers(0, 2, 9) | np.eye(9, dtype=int)[rng.integers(9)])
 
 
@@ -94,15 +92,15 @@ def test_one_more_request_never_costs_less(case):
 
 
 @pytest.mark.parametrize("billing", BILLINGS)
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("model", MODELS_OF_TODAY)
 @pytest.mark.parametrize("scheduler", ["dftsp", "enumeration", "surrogate"])
-def test_exact_schedulers_find_the_optimum(scheduler, variant, billing):
+def test_exact_schedulers_find_the_optimum(scheduler, model, billing):
     sizes = set()
     for seed, regime in enumerate(4 * REGIMES):
         rng = np.random.default_rng([seed, 12])
         lengths = "arbitrary" if seed % 2 else "trace"
         plain = random_instance(rng, 8, regime=regime, **KIND | {"lengths": lengths})
-        instance = of_today(plain, rng, variant, billing)
+        instance = of_today(plain, rng, model, billing)
         schedule = solve(instance, scheduler)
         check(instance, schedule)
         assert schedule.optimal

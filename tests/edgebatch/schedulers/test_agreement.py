@@ -5,7 +5,7 @@ import pytest
 
 from edgebatch import InfeasibleSchedule, Schedule, check
 from tests.edgebatch.agreement import agreed_size
-from tests.edgebatch.instances import KINDS_OF_BOTH_COSTS, random_instance, unit_instance
+from tests.edgebatch.instances import KINDS_OF_ALL_COSTS, random_instance, unit_instance
 
 BUDGETS = ("uplink", "downlink", "memory_bytes", "slack_s", "compute_s")
 
@@ -21,9 +21,9 @@ def full_instance(budget, number, excess, spare=3):
     )
 
 
-@pytest.mark.parametrize("kind", KINDS_OF_BOTH_COSTS, ids=str)
+@pytest.mark.parametrize("kind", KINDS_OF_ALL_COSTS, ids=str)
 def test_all_exact_schedulers_agree_on_a_random_instance_of_each_kind(kind):
-    rng = np.random.default_rng(KINDS_OF_BOTH_COSTS.index(kind))
+    rng = np.random.default_rng(KINDS_OF_ALL_COSTS.index(kind))
     instance = random_instance(rng, int(rng.integers(6, 16)), **kind)
     assert 0 <= agreed_size(instance) <= instance.size
 

@@ -8,8 +8,8 @@ import pytest
 
 from edgebatch import InputError, check, solve
 from edgebatch.schedulers import _scaled, milp
-from tests.edgebatch.instances import sample, unit_instance
-from tests.edgebatch.oracle import sample_with_optima
+from tests.edgebatch.instances import BILLINGS, KINDS, of_today, random_instance, sample, unit_instance
+from tests.edgebatch.oracle import optimum, sample_with_optima
 
 SOLVERS = (("milp", {"deadlines": "thresholds"}), ("milp", {"deadlines": "big_m"}), ("cp_sat", {}))
 
@@ -64,11 +64,25 @@ def test_enough_time_changes_nothing(name, options):
 
 
 @each_solver
-def test_a_cost_that_is_no_sum_over_requests_is_refused_in_one_line(name, options):
-    instance = unit_instance([1])
-    object.__setattr__(instance.system, "cost", "roofline")
-    with pytest.raises(InputError, match=r"^cost: found 'roofline', expected flops: .*linear.*$"):
+def test_a_model_with_experts_is_refused_in_one_line(name, options):
+    plain = random_instance(np.random.default_rng(0), 6, **KINDS[0])
+    instance = of_today(plain, np.random.default_rng(0), "experts", "own")
+    with pytest.raises(InputError, match=r"^llm.experts: found 8, expected 1: .*convex.*$"):
         solve(instance, name, **options)
+
+
+@each_solver
+@pytest.mark.parametrize("billing", BILLINGS)
+def test_memory_traffic_is_priced_exactly(name, options, billing):
+    sizes = set()
+    for seed, kind in enumerate(KINDS[::4]):
+        rng = np.random.default_rng(seed)
+        instance = of_today(random_instance(rng, 8, **kind), rng, "grouped", billing)
+        schedule = solve(instance, name, **options)
+        assert schedule.optimal
+        assert schedule.size == optimum(instance)
+        sizes.add(schedule.size)
+    assert len(sizes) > 2
 
 
 @pytest.mark.parametrize("deadlines", ["thresholds", "big_m"])
