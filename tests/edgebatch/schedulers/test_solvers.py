@@ -22,10 +22,10 @@ def test_rounding_decides_nothing_however_coarse_it_is(name, options, monkeypatc
     monkeypatch.setattr(milp, "UNIT", 1)
     refused, no_cheaper = [], _scaled._no_cheaper
     monkeypatch.setattr(_scaled, "_no_cheaper", lambda *batch: refused.append(batch) or no_cheaper(*batch))
-    for instance, optimum in sample_with_optima(48):
+    for instance, best in sample_with_optima(48):
         schedule = solve(instance, name, **options)
         check(instance, schedule)
-        assert (schedule.size, schedule.upper_bound) == (optimum, optimum)
+        assert (schedule.size, schedule.upper_bound) == (best, best)
     assert len(refused) > 5
 
 
@@ -49,10 +49,10 @@ def test_requests_that_are_all_alike_and_a_hair_above_a_budget_need_no_search(na
 @each_solver
 def test_a_solve_without_time_claims_no_optimum_that_is_none(name, options):
     open_ones = 0
-    for instance, optimum in sample_with_optima(48):
+    for instance, best in sample_with_optima(48):
         schedule = solve(instance, name, **options, time_limit_s=1e-9)
         check(instance, schedule)
-        assert schedule.size <= optimum <= schedule.upper_bound
+        assert schedule.size <= best <= schedule.upper_bound
         open_ones += not schedule.optimal
     assert open_ones > 0
 
