@@ -1,10 +1,11 @@
-"""The exact schedulers against each other where all budgets are tight: part of ``make benchmark``.
+"""The exact schedulers against each other where budgets are tight: part of ``make benchmark``.
 
-One run on one core, every instance fresh, building a solver's model counted, compilation not. What takes
-milliseconds is measured in three rounds, with all the other instances in between, and an instance's time is
-its median: otherwise a tail is the machine's. All that prove an optimum must agree on it. Writes
-benchmarks/race.csv, and what `race_report` makes of it: a figure, a table, and the numbers that the paper
-names. Times differ from run to run, so that nothing compares these files byte by byte.
+This file has linear costs and fixed padding; `roofline_race` is the second half. One run on one core, every
+instance fresh, building a solver's model counted, compilation not. What takes milliseconds is measured in
+three rounds, with all the other instances in between, and an instance's time is its median: otherwise a tail
+is the machine's. All that prove an optimum must agree on it. Writes benchmarks/race.csv, and what
+`race_report` makes of it: a figure, a table, and the numbers that the paper names. Times differ from run to
+run, so that nothing compares these files byte by byte.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+import roofline_race
 from race_instances import tight_instance
 from race_report import report
 
@@ -58,7 +60,8 @@ Row = dict[str, object]
 
 def main() -> None:
     """Run the race and write what came out."""
-    rows = [row("compilation", 30, 0, OURS, compile_cold(), 0, 0), *race()]
+    rows = [row(*each) for each in (*compilations(), *roofline_race.race(timed))]
+    rows += race()
     with (HERE / "race.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -152,12 +155,18 @@ def sorting_s(instance: Instance) -> float:
     return time.perf_counter() - begin
 
 
-def compile_cold() -> float:
-    """Seconds to compile our solver with an empty cache: its first call in a new process, a median too."""
+def compilations() -> Iterator[tuple[str, int, int, str, float, int, int]]:
+    """Compilation of the linear search and of that over boxes, a row each."""
+    for family, module in (("compilation", "race_instances"), ("compilation, boxes", "roofline_instances")):
+        yield family, 30, 0, OURS, compile_cold(module), 0, 0
+
+
+def compile_cold(module: str) -> float:
+    """CPU seconds of our solver's first call in a new process with an empty cache, a median too."""
     code = (
-        "import time; from race_instances import tight_instance; from edgebatch import solve; "
-        "x = tight_instance(30, 0); t = time.perf_counter(); solve(x, 'surrogate'); "
-        "print(time.perf_counter() - t)"
+        f"import time; from {module} import tight_instance; from edgebatch import solve; "
+        "x = tight_instance(30, 0); t = time.process_time(); solve(x, 'surrogate'); "
+        "print(time.process_time() - t)"
     )
     seconds = []
     for _ in range(ROUNDS):

@@ -57,7 +57,7 @@ VALUES = [
     (DFTSP, "[supply, budget, sibling, batch_size]", "supply", f"{DFTSP}: scheduler.options.pruning: found 'supply', expected a list of rules, one of batch_size, budget, sibling, supply"),
     (DFTSP, "[supply, budget, sibling, batch_size]", "[suply]", f"{DFTSP}: scheduler.options.pruning: found 'suply', expected one of batch_size, budget, sibling, supply (did you mean supply?)"),
     (DFTSP, '"#0072B2"', "blurple", f"{DFTSP}: scheduler.color: found 'blurple', expected six hexadecimal digits, such as \"#0072B2\""),
-    (DFTSP, '"o"', "dot", f"{DFTSP}: scheduler.marker: found 'dot', expected one of o s ..., or a letter: \"$a$\""),
+    (DFTSP, '"o"', "dot", f"{DFTSP}: scheduler.marker: found 'dot', expected one of o s ..."),
     (SCALE, "epochs: 48", "epochs: 1.5", f"{SCALE}: simulation.epochs: found 1.5, {COUNT}"),
     (SCALE, "values_per_axis: null", "values_per_axis: 0", f"{SCALE}: grid.values_per_axis: found 0, expected null for all, or a whole number at least 2"),
     (CONFIG, "form: perplexity_ratio", "form: perplexity", f"{CONFIG}: accuracy_map.form: found 'perplexity', expected one of exponential, perplexity_ratio (did you mean perplexity_ratio?)"),

@@ -128,8 +128,8 @@ class SchedulerConfig(Checked):
         super().__post_init__()
         if not re.fullmatch("#[0-9A-Fa-f]{6}", self.color):
             raise InputError("color", repr(self.color), 'six hexadecimal digits, such as "#0072B2"')
-        if self.marker not in MARKERS and not re.fullmatch(r"\$[A-Za-z0-9]\$", self.marker):
-            raise InputError("marker", repr(self.marker), f'one of {" ".join(MARKERS)}, or a letter: "$a$"')
+        if self.marker not in MARKERS:
+            raise InputError("marker", repr(self.marker), f"one of {' '.join(MARKERS)}")
 
 
 class Padding(Checked):
