@@ -12,6 +12,7 @@ import numpy as np
 
 from edgebatch.search.batch_cost import is_feasible
 from edgebatch.search.jit import compiled
+from edgebatch.search.simplex import pivot, price
 
 FEASIBLE, INFEASIBLE, UNDECIDED = 0, 1, 2
 """Outcome of a test: a batch was built; there is none; neither is known."""
@@ -98,7 +99,7 @@ def relax(candidates, members, m, cost, k, multipliers, share, chosen, batch, st
                 cheapest(weight, size, k, chosen)
                 for j in range(k):
                     chosen[j] = core[chosen[j]]
-            fits, overload, price = True, 0.0, 0.0
+            fits, overload, entering = True, 0.0, 0.0
             for r in range(count):
                 load = 0.0
                 for j in range(k):
@@ -106,7 +107,7 @@ def relax(candidates, members, m, cost, k, multipliers, share, chosen, batch, st
                 fits = fits and load <= 1 + MARGIN
                 overload += trial[r] * (load - 1)
                 column[r] = load - 1 + shift
-                price += prices[r] * column[r]
+                entering += prices[r] * column[r]
             if fits:
                 for j in range(k):
                     batch[j] = members[chosen[j]] >> 1
@@ -116,7 +117,7 @@ def relax(candidates, members, m, cost, k, multipliers, share, chosen, batch, st
             worth = 0.0
             for r in range(count):
                 worth += gain[r] * value[r]
-            ended = step > 0 and price >= (1 - LAX if worth * shift >= 1 + LAX else 1 - 1e-9)
+            ended = step > 0 and entering >= (1 - LAX if worth * shift >= 1 + LAX else 1 - 1e-9)
             if whole and overload > strongest:
                 strongest = overload
                 for r in range(count):
@@ -132,21 +133,13 @@ def relax(candidates, members, m, cost, k, multipliers, share, chosen, batch, st
                 # the next batches are mostly of these
                 size, whole = (CORE * k + CORE_LEAST) // 2, False
                 cheapest(weight, m, size, core)
-        leaving = _pivot(inverse, value, column)
+        leaving = pivot(inverse, value, column)
         if leaving < 0:
             break
         gain[leaving] = 1.0 if slack < 0 else 0.0
         for j in range(k):
             held[leaving, j] = chosen[j]
-        total = 0.0
-        for c in range(count):
-            prices[c] = 0.0
-            for r in range(count):
-                prices[c] += gain[r] * inverse[r, c]
-            trial[c] = max(0.0, prices[c])
-            total += trial[c]
-        for c in range(count):
-            trial[c] /= total
+        price(inverse, gain, prices, trial)
     total = 0.0
     for r in range(count):
         total += gain[r] * value[r]
@@ -155,37 +148,6 @@ def relax(candidates, members, m, cost, k, multipliers, share, chosen, batch, st
             for j in range(k):
                 share[held[r, j]] += value[r] / total
     return UNDECIDED
-
-
-@compiled(error_model="numpy", inner=True)
-def _pivot(inverse, value, column):  # type: ignore[no-untyped-def]
-    """Let `column` enter the basis: update its inverse and the values of its variables.
-
-    Returns
-    -------
-    int
-        Row of the variable that leaves by the ratio test, -1 if none can.
-    """
-    count = column.size
-    entering = np.empty(count)
-    leaving, least = -1, np.inf
-    for r in range(count):
-        entering[r] = 0.0
-        for c in range(count):
-            entering[r] += inverse[r, c] * column[c]
-        if entering[r] > 1e-12 and value[r] < least * entering[r]:
-            leaving, least = r, value[r] / entering[r]
-    if leaving < 0:
-        return leaving
-    for c in range(count):
-        inverse[leaving, c] /= entering[leaving]
-    value[leaving] = least
-    for r in range(count):
-        if r != leaving:
-            value[r] = max(0.0, value[r] - entering[r] * least)
-            for c in range(count):
-                inverse[r, c] -= entering[r] * inverse[leaving, c]
-    return leaving
 
 
 @compiled(error_model="numpy", inner=True)
@@ -245,30 +207,3 @@ def _smallest(values, count, k):  # type: ignore[no-untyped-def]
         else:
             break
     return values[k - 1]
-
-
-@compiled(error_model="numpy", inner=True)
-def sink(heap, size, value):  # type: ignore[no-untyped-def]
-    """Replace the largest of a max-heap by `value`."""
-    at = 0
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        if child + 1 < size and heap[child + 1] > heap[child]:
-            child += 1
-        if heap[child] <= value:
-            break
-        heap[at] = heap[child]
-        at = child
-    heap[at] = value
-
-
-@compiled(error_model="numpy", inner=True)
-def rise(heap, size, value):  # type: ignore[no-untyped-def]
-    """Add `value` to a max-heap of `size`."""
-    at = size
-    while at > 0 and heap[(at - 1) // 2] < value:
-        heap[at] = heap[(at - 1) // 2]
-        at = (at - 1) // 2
-    heap[at] = value

@@ -18,7 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from edgebatch.search.heap import rise, sink
 from edgebatch.search.jit import compiled
+from edgebatch.search.simplex import pivot, price
 
 FEASIBLE, INFEASIBLE, UNDECIDED = 0, 1, 2
 """Outcome of a test: a batch was built; there is none; the search ended before either was known."""
@@ -165,16 +167,16 @@ def surrogate_bound(rows, multipliers):  # type: ignore[no-untyped-def]
     weight = _combine(rows.cost, multipliers)
     constant, rate = _surrogate_budget(rows, multipliers)
     heap = np.empty(weight.size + 1)
-    # zeros of a type, not literals, so that `_rise` is compiled once
+    # zeros of a type, not literals, so that `rise` is compiled once
     size, best, total = np.int64(0), np.int64(0), 0.0
     for d in range(weight.size):
-        _rise(heap, size, weight[d])
+        rise(heap, size, weight[d])
         size += 1
         total += weight[d]
         while size > 0 and total > constant + rate * rows.deadline_s[d]:
             total -= heap[0]
             size -= 1
-            _sink(heap, size, heap[size])
+            sink(heap, size, heap[size])
         best = max(best, size)
     return best
 
@@ -207,12 +209,12 @@ def _screen(k, rows, multipliers, attempts):  # type: ignore[no-untyped-def]
             elif best < 0 or attempts[d] < attempts[best] or (attempts[d] == attempts[best] and room > most):
                 best, most = d, room
         if size < k - 1:
-            _rise(heap, size, weight[d])
+            rise(heap, size, weight[d])
             size += 1
             total += weight[d]
         elif k > 1 and weight[d] < heap[0]:
             total += weight[d] - heap[0]
-            _sink(heap, size, weight[d])
+            sink(heap, size, weight[d])
     farthest, first, place = -1.0, weight.size, weight.size
     relevant = np.empty(weight.size, np.int64)
     for i in range(weight.size - 1, -1, -1):
@@ -392,7 +394,7 @@ def _relax(node, multipliers, chosen, share, stopped):  # type: ignore[no-untype
             column[r] = 1.0 if r == slack else 0.0
         if slack < 0:
             _cheapest(_combine(cost, trial), k, chosen)
-            fits, overload, price = True, 0.0, 0.0
+            fits, overload, entering = True, 0.0, 0.0
             for r in range(count):
                 load = 0.0
                 for j in range(k):
@@ -400,24 +402,24 @@ def _relax(node, multipliers, chosen, share, stopped):  # type: ignore[no-untype
                 fits = fits and load <= room[r]
                 overload += trial[r] * (load - room[r])
                 column[r] = load - room[r] + shift
-                price += prices[r] * column[r]
+                entering += prices[r] * column[r]
             if fits:
                 return FEASIBLE
             if overload > strongest:
                 strongest = overload
                 for r in range(count):
                     multipliers[r] = trial[r]
-            if strongest > MARGIN * shift and (step >= STRENGTHENING_STEPS or price >= 1 - 1e-3):
+            if strongest > MARGIN * shift and (step >= STRENGTHENING_STEPS or entering >= 1 - 1e-3):
                 return INFEASIBLE
-            if step > 0 and price >= 1 - 1e-9:
+            if step > 0 and entering >= 1 - 1e-9:
                 break
-        leaving = _pivot(inverse, value, column)
+        leaving = pivot(inverse, value, column)
         if leaving < 0:
             break
         gain[leaving] = 1.0 if slack < 0 else 0.0
         for j in range(k):
             members[leaving, j] = chosen[j]
-        _price(inverse, gain, prices, trial)
+        price(inverse, gain, prices, trial)
     if strongest > MARGIN * shift:
         return INFEASIBLE
     for i in range(share.size):
@@ -427,51 +429,6 @@ def _relax(node, multipliers, chosen, share, stopped):  # type: ignore[no-untype
             for j in range(k):
                 share[members[r, j]] += value[r]
     return UNDECIDED
-
-
-@compiled(error_model="numpy")
-def _pivot(inverse, value, column):  # type: ignore[no-untyped-def]
-    """Let `column` enter the basis: update its inverse and the values of its variables.
-
-    Returns
-    -------
-    int
-        Row of the variable that leaves by the ratio test, -1 if none can.
-    """
-    count = column.size
-    entering = np.empty(count)
-    leaving, least = -1, np.inf
-    for r in range(count):
-        entering[r] = 0.0
-        for c in range(count):
-            entering[r] += inverse[r, c] * column[c]
-        if entering[r] > 1e-12 and value[r] < least * entering[r]:
-            leaving, least = r, value[r] / entering[r]
-    if leaving < 0:
-        return leaving
-    for c in range(count):
-        inverse[leaving, c] /= entering[leaving]
-    value[leaving] = least
-    for r in range(count):
-        if r != leaving:
-            value[r] = max(0.0, value[r] - entering[r] * least)
-            for c in range(count):
-                inverse[r, c] -= entering[r] * inverse[leaving, c]
-    return leaving
-
-
-@compiled(error_model="numpy")
-def _price(inverse, gain, prices, trial):  # type: ignore[no-untyped-def]
-    """Fill `prices` with the dual prices of the basis, and `trial` with them as multipliers of sum 1."""
-    count, total = prices.size, 0.0
-    for c in range(count):
-        prices[c] = 0.0
-        for r in range(count):
-            prices[c] += gain[r] * inverse[r, c]
-        trial[c] = max(0.0, prices[c])
-        total += trial[c]
-    for c in range(count):
-        trial[c] /= total
 
 
 @compiled(error_model="numpy")
@@ -522,9 +479,9 @@ def _cheapest(weight, k, chosen):  # type: ignore[no-untyped-def]
     heap = np.empty(k)
     for i in range(weight.size):
         if i < k:
-            _rise(heap, i, weight[i])
+            rise(heap, i, weight[i])
         elif weight[i] < heap[0]:
-            _sink(heap, k, weight[i])
+            sink(heap, k, weight[i])
     taken = 0
     for i in range(weight.size):
         if weight[i] < heap[0]:
@@ -535,30 +492,3 @@ def _cheapest(weight, k, chosen):  # type: ignore[no-untyped-def]
             chosen[taken] = i
             taken += 1
     return heap[0]
-
-
-@compiled(error_model="numpy")
-def _sink(heap, size, value):  # type: ignore[no-untyped-def]
-    """Replace the largest of a max-heap by `value`."""
-    at = 0
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        if child + 1 < size and heap[child + 1] > heap[child]:
-            child += 1
-        if heap[child] <= value:
-            break
-        heap[at] = heap[child]
-        at = child
-    heap[at] = value
-
-
-@compiled(error_model="numpy")
-def _rise(heap, size, value):  # type: ignore[no-untyped-def]
-    """Add `value` to a max-heap of `size`."""
-    at = size
-    while at > 0 and heap[(at - 1) // 2] < value:
-        heap[at] = heap[(at - 1) // 2]
-        at = (at - 1) // 2
-    heap[at] = value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgebatch.search.game import rise, sink
+from edgebatch.search.heap import rise, sink
 from edgebatch.search.jit import compiled
 
 PROMPT, OUTPUT = 0, 1
