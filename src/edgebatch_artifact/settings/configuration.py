@@ -199,6 +199,9 @@ def build_setting(data: dict[str, Any], model: str) -> Setting:
     longest = max(config.workload.prompt_tokens)
     if config.padding.to == "fixed" and longest > config.padding.fixed_tokens:
         raise InputError("padding.fixed_tokens", config.padding.fixed_tokens, f"at least {longest}")
+    longest_output = max(config.workload.output_tokens)
+    if config.model.layers == 0 and longest_output > 1:
+        raise InputError("workload.output_tokens", longest_output, "1: the model has no decoder")
     result = Setting(
         system=system,
         radio=_only_fields(Radio, config.radio),

@@ -1,5 +1,6 @@
 import pytest
 
+from edgebatch.errors import InputError
 from edgebatch_artifact.settings.compose import compose_config, compose_files, setting_of
 from edgebatch_artifact.settings.conf_folder import groups
 from tests.workflow.checkout import ROOT
@@ -49,6 +50,15 @@ def test_every_file_of_every_group_composes_into_a_setting():
         chosen = {group: files[number % len(files)] for group, files in known.items()}
         # perplexities of quantized models are known of the paper's models alone
         overrides = [f"{group}={file}" for group, file in chosen.items()]
-        composed = compose_config(CONF, [*overrides, "quantization=w16a16"])
+        # and an encoder alone puts out one token
+        fixed = ["quantization=w16a16", "workload.output_tokens=[1]"]
+        composed = compose_config(CONF, [*overrides, *fixed])
         assert setting_of(composed).id()
         assert chosen.items() <= composed.choices.items()
+
+
+def test_a_model_without_decoder_is_refused_where_its_outputs_are_set():
+    composed = compose_config(CONF, ["model=bert_large", "quantization=w16a16"])
+    expected = "workload/paper.yaml: workload.output_tokens: found 512, expected 1: the model has no decoder"
+    with pytest.raises(InputError, match=expected):
+        setting_of(composed)
