@@ -1,0 +1,7 @@
+"""Serving without epochs: continuous batching, step by step, on the same cost models."""
+
+from edgebatch.serving.continuous import Limits, Timeline, simulate_continuous
+from edgebatch.serving.latency import Latency, latency
+from edgebatch.serving.step_time import StepTime
+
+__all__ = ["Latency", "Limits", "StepTime", "Timeline", "latency", "simulate_continuous"]

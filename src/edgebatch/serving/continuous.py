@@ -1,0 +1,249 @@
+"""Continuous batching: requests join and leave a batch between two steps (Orca, vLLM).
+
+Each step gives a token to every running request and takes prompt tokens up to a budget, in chunks. A
+request joins while the KV cache holds its prompt. Where the next tokens do not fit, the newest request is
+preempted: it keeps its output, loses its cache, and is taken again as a longer prompt. Steps between two
+events, in which nobody joins or leaves, are priced in one go, exactly.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebatch.model.system import System
+from edgebatch.schema import Checked, integer
+from edgebatch.serving.step_time import Chunk, StepTime
+
+
+class Limits(Checked):
+    """What an engine allows in a step.
+
+    Attributes
+    ----------
+    sequences
+        Most requests that run together.
+    prompt_tokens
+        Most prompt tokens and output tokens of a step together.
+    cache_tokens
+        Room of the KV cache.
+    """
+
+    sequences: int = integer(at_least=1)
+    prompt_tokens: int = integer(at_least=1)
+    cache_tokens: int = integer(at_least=1)
+
+
+def cache_tokens(system: System) -> int:
+    """Tokens of KV cache that fit into the memory that the weights leave; 0 if these do not fit."""
+    room = system.edge_node.memory_bytes - system.weight_bytes
+    return max(0, int(room // float(system.kv_bytes(0, 1))))
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """When each request was served, in seconds from the same origin as the arrivals; NaN if turned away.
+
+    Attributes
+    ----------
+    joined_s, first_token_s, last_token_s
+        When it first joined the batch, and got its first and its last token, shape (requests,).
+    preemptions
+        How often each request lost its cache, shape (requests,).
+    """
+
+    joined_s: NDArray[np.float64]
+    first_token_s: NDArray[np.float64]
+    last_token_s: NDArray[np.float64]
+    preemptions: NDArray[np.int64]
+
+    def turned_away(self) -> NDArray[np.bool_]:
+        """Which requests could not be served at all, shape (requests,)."""
+        return np.isnan(self.last_token_s)
+
+
+class _Running:
+    """A request in the batch. `finish_step` counts steps of the whole simulation."""
+
+    __slots__ = ("done", "finish_step", "index", "prompt", "remaining")
+
+    def __init__(self, index: int, prompt: int, remaining: int) -> None:
+        self.index, self.prompt, self.remaining = index, prompt, remaining
+        self.done = 0
+        self.finish_step = -1
+
+
+def simulate_continuous(
+    system: System,
+    arrival_s: NDArray[np.float64],
+    prompt_tokens: NDArray[np.int64],
+    output_tokens: NDArray[np.int64],
+    priority: NDArray[np.float64],
+    limits: Limits,
+) -> Timeline:
+    """Serve requests by continuous batching.
+
+    Parameters
+    ----------
+    arrival_s
+        When each request is at the node, rising, shape (requests,).
+    prompt_tokens, output_tokens
+        Lengths, shape (requests,).
+    priority
+        The waiting request of least priority joins first, shape (requests,); `edgebatch.serving.policies`.
+
+    Notes
+    -----
+    A request whose prompt and output exceed the cache is turned away. The first of those that wait does not
+    let others pass.
+    """
+    return _Engine(system, arrival_s, prompt_tokens, output_tokens, priority, limits).run()
+
+
+class _Engine:
+    """The state of a simulation between two steps."""
+
+    def __init__(
+        self,
+        system: System,
+        arrival_s: NDArray[np.float64],
+        prompt_tokens: NDArray[np.int64],
+        output_tokens: NDArray[np.int64],
+        priority: NDArray[np.float64],
+        limits: Limits,
+    ) -> None:
+        size = arrival_s.size
+        self._times, self._limits = StepTime(system), limits
+        self._arrival_s, self._priority = arrival_s.tolist(), priority.tolist()
+        self._prompts, self._outputs = prompt_tokens.tolist(), output_tokens.tolist()
+        self._next, self._now_s, self._steps = 0, 0.0, 0
+        # waiting: (priority, index); prompt and remaining output of those that were preempted
+        self._waiting: list[tuple[float, int]] = []
+        self._again: dict[int, tuple[int, int]] = {}
+        # running, in the order in which they joined; those in prefill are the last
+        self._decoding: dict[int, _Running] = {}
+        self._prefilling: dict[int, _Running] = {}
+        self._finishing: list[tuple[int, int]] = []
+        # tokens that the next step of those in decode reads, and that those in prefill hold or will hold
+        self._context, self._reserved = 0, 0
+        self._joined = np.full(size, np.nan)
+        self._first, self._last = np.full(size, np.nan), np.full(size, np.nan)
+        self._preemptions = np.zeros(size, np.int64)
+
+    def run(self) -> Timeline:
+        """Take steps until nobody is left."""
+        while self._next < len(self._arrival_s) or self._waiting or self._decoding or self._prefilling:
+            self._arrive()
+            if not (self._waiting or self._decoding or self._prefilling):
+                self._now_s = max(self._now_s, self._arrival_s[self._next])
+                continue
+            self._make_room()
+            self._admit()
+            if self._prefilling:
+                self._mixed_step()
+            else:
+                self._decode_steps()
+        return Timeline(self._joined, self._first, self._last, self._preemptions)
+
+    def _arrive(self) -> None:
+        """Put requests that have arrived into the queue; turn away those that the cache never holds."""
+        while self._next < len(self._arrival_s) and self._arrival_s[self._next] <= self._now_s:
+            i = self._next
+            self._next += 1
+            if self._prompts[i] + self._outputs[i] - 1 <= self._limits.cache_tokens:
+                heapq.heappush(self._waiting, (self._priority[i], i))
+
+    def _make_room(self) -> None:
+        """Preempt the newest until the next step's tokens fit into the cache."""
+        while self._context + self._reserved > self._limits.cache_tokens:
+            among = self._prefilling or self._decoding
+            index = next(reversed(among))
+            request = among.pop(index)
+            if request.finish_step < 0:
+                self._reserved -= request.prompt
+                left = request.remaining
+                prompt = request.prompt
+            else:
+                left = request.finish_step - self._steps
+                self._context -= request.prompt + request.remaining - left
+                prompt = request.prompt + request.remaining - left
+                self._finishing.remove((request.finish_step, index))
+                heapq.heapify(self._finishing)
+            self._again[index] = (prompt, left)
+            self._preemptions[index] += 1
+            heapq.heappush(self._waiting, (self._priority[index], index))
+
+    def _admit(self) -> None:
+        """Let waiting requests join, in order, while cache, sequences and this step's prompt tokens last."""
+        budget = self._limits.prompt_tokens - len(self._decoding)
+        budget -= sum(request.prompt - request.done for request in self._prefilling.values())
+        while self._waiting and budget > 0:
+            index = self._waiting[0][1]
+            prompt, left = self._again.get(index, (self._prompts[index], self._outputs[index]))
+            together = len(self._decoding) + len(self._prefilling)
+            held = self._context + self._reserved
+            if together >= self._limits.sequences or held + prompt > self._limits.cache_tokens:
+                return
+            heapq.heappop(self._waiting)
+            self._again.pop(index, None)
+            self._prefilling[index] = _Running(index, prompt, left)
+            self._reserved += prompt
+            budget -= prompt
+            if np.isnan(self._joined[index]):
+                self._joined[index] = self._now_s
+
+    def _mixed_step(self) -> None:
+        """One step with prompt tokens."""
+        budget = max(1, self._limits.prompt_tokens - len(self._decoding))
+        chunks, ended = [], []
+        for request in self._prefilling.values():
+            if budget == 0:
+                break
+            own = min(budget, request.prompt - request.done)
+            last = request.done + own == request.prompt
+            chunks.append(Chunk(request.done, own, last))
+            request.done += own
+            budget -= own
+            if last:
+                ended.append(request)
+        self._now_s += self._times.step_s(len(self._decoding), self._context, chunks)
+        self._advance(1)
+        for request in ended:
+            del self._prefilling[request.index]
+            self._reserved -= request.prompt
+            if np.isnan(self._first[request.index]):
+                self._first[request.index] = self._now_s
+            request.remaining -= 1
+            if request.remaining == 0:
+                self._last[request.index] = self._now_s
+                continue
+            # its next step puts the token in that it has just got
+            request.prompt += 1
+            request.finish_step = self._steps + request.remaining
+            self._decoding[request.index] = request
+            self._context += request.prompt
+            heapq.heappush(self._finishing, (request.finish_step, request.index))
+
+    def _decode_steps(self) -> None:
+        """As many steps as pass until somebody finishes, arrives, or has no room."""
+        live = len(self._decoding)
+        most = self._finishing[0][0] - self._steps
+        most = min(most, 1 + (self._limits.cache_tokens - self._context) // live)
+        if self._next < len(self._arrival_s):
+            left_s = self._arrival_s[self._next] - self._now_s
+            most = self._times.steps_until(live, self._context, most, left_s)
+        self._now_s += self._times.decode_s(live, self._context, most)
+        self._advance(most)
+
+    def _advance(self, steps: int) -> None:
+        """Give every request in decode `steps` tokens; those that are done leave."""
+        self._steps += steps
+        self._context += steps * len(self._decoding)
+        while self._finishing and self._finishing[0][0] == self._steps:
+            _, index = heapq.heappop(self._finishing)
+            request = self._decoding.pop(index)
+            self._context -= request.prompt + request.remaining
+            self._last[index] = self._now_s
