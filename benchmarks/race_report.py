@@ -223,6 +223,11 @@ def measure_roofline(times: pd.DataFrame) -> Iterator[tuple[str, str, str, str]]
     yield from _middle_and_tail(
         "roofline/flops", "FLOPs, lengths of traces, 2,000", 1e3 * flops["seconds"], FLOPS_BOUNDS_MS
     )
+    stopped = times[times["family"].str.endswith("ms at most")]
+    limit = stopped["family"].str.extract(r"(\S+) ms", expand=False).astype(float)
+    for candidates, over in (1e3 * stopped["seconds"] - limit).groupby(stopped["candidates"]):
+        what = f"time limits of a few milliseconds, {candidates:,}: most beyond (ms)"
+        yield f"roofline/over/{candidates}", what, f"{over.max():.0f}", "at most 10"
     first = times[(times["family"] == TRACES[0]) & (times["candidates"] == 1000)]
     seconds = first.pivot(index="seed", columns="solver", values="seconds")
     ratio = seconds[BEFORE] / seconds[OURS]

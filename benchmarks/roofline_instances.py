@@ -24,6 +24,9 @@ TRACES = {"azure": "azure_conversations_2023.csv", "mooncake": "mooncake_convers
 """Lengths of the requests, in this folder."""
 
 BLOOM_3B = Llm(layers=30, hidden_size=2560, ffn_size=10240)
+EXPERTS = Llm(layers=30, hidden_size=2560, ffn_size=1280, experts=8, active_experts=2)
+"""The weights of BLOOM-3B, but for the routers, in experts of which two work on a token."""
+
 W8A16 = Quantization(weight_bits=8, kv_bits=16, compute_factor=2 / 3, accuracy=1.0)
 SHORTEST_S, LONGEST_S = 2.0, 6.0
 """Slack of the requests, uniform between the two."""
@@ -41,6 +44,7 @@ def tight_instance(
     cost: str = "roofline",
     fixed_padding: bool = False,
     batch_size: int | None = None,
+    llm: Llm = BLOOM_3B,
 ) -> Instance:
     """Candidates at a node whose budgets a cheap batch of about their square root fills.
 
@@ -62,6 +66,8 @@ def tight_instance(
         Whether prompts are padded to the longest candidate rather than the longest of the batch.
     batch_size
         Size of the batch that the budgets are made of.
+    llm
+        The model.
     """
     rng = np.random.default_rng([seed, candidates, *map(ord, regime)])
     prompts, outputs = _lengths(trace)[rng.integers(0, len(_lengths(trace)), candidates)].T
@@ -79,20 +85,19 @@ def tight_instance(
     shares = loads[:2] / (loads[:2, batch].sum(axis=1) * room[:2])[:, None]
     slots = Slots(uplink_s=0.25, compute_s=LONGEST_S, downlink_s=0.25)
     ridge = size * np.exp(rng.uniform(np.log(0.2), np.log(5.0)))
-    weight_bytes = BLOOM_3B.weight_bytes * W8A16.weight_bits / 16
-    kv_bytes = BLOOM_3B.kv_bytes_per_token * float((longest + outputs[batch]).sum())
+    weight_bytes = llm.weight_bytes * W8A16.weight_bits / 16
+    kv_bytes = llm.kv_bytes_per_token * float((longest + outputs[batch]).sum())
 
     def system(flops: float) -> System:
         node = EdgeNode(flops=flops, memory_bytes=weight_bytes + kv_bytes * room[2], devices=1)
         bytes_for_flop = W8A16.weight_bits / 16 / W8A16.compute_factor
         model = Roofline(flops * bytes_for_flop / ridge)
         fixed = padded if fixed_padding else None
-        return System(slots, BLOOM_3B, W8A16, node, fixed, "flops" if cost == "flops" else model)
+        return System(slots, llm, W8A16, node, fixed, "flops" if cost == "flops" else model)
 
     trial = system(1e12)
     lengths, counts = np.unique(outputs[batch], return_counts=True)
-    flops = BLOOM_3B.request_flops(np.full_like(lengths, longest), lengths) @ counts
-    time_s = float(trial.compute_time_s(flops, np.array(longest), lengths, counts))
+    time_s = trial.batch_time_s(longest, lengths, counts)
     return Instance(
         system(1e12 * time_s / (slack_s[batch].min() * room[3])),
         prompts,

@@ -16,7 +16,7 @@ from itertools import product
 from pathlib import Path
 from statistics import median
 
-from roofline_instances import REGIMES, TRACES, tight_instance
+from roofline_instances import EXPERTS, REGIMES, TRACES, tight_instance
 
 from edgebatch import Instance, Schedule, check, solve
 
@@ -38,10 +38,20 @@ RACED = {100: (*RIVALS, BEFORE), 500: (*RIVALS, BEFORE), 1000: (BEFORE,), 2000: 
 FLOPS_SIZE = 2000
 """Number of candidates of the instances under FLOPs."""
 
+EXPERTS_SIZES = (100, 300, 1000)
+"""Numbers of candidates for a model with experts."""
+
+LIMITS_S = (0.002, 0.005, 0.02)
+"""Time limits, each too short for most instances with the following numbers of candidates."""
+
+LIMITED_SIZES = (10_000, 50_000)
+
+Row = tuple[str, int, int, str, float, int, int]
+
 Timed = Callable[..., tuple[float, Schedule]]
 
 
-def race(timed: Timed) -> Iterator[tuple[str, int, int, str, float, int, int]]:
+def race(timed: Timed) -> Iterator[Row]:
     """Family, candidates, seed, solver, seconds, size and bound of each instance and solver.
 
     Parameters
@@ -70,11 +80,26 @@ def race(timed: Timed) -> Iterator[tuple[str, int, int, str, float, int, int]]:
                 if size != sizes[place]:
                     raise SystemExit(f"{trace}, {candidates} candidates, instance {place}: optima differ")
                 yield trace, candidates, place, BEFORE, seconds, size, size
-    for trace in TRACES:
-        for place, (regime, seed) in enumerate(product(REGIMES, range(SEEDS))):
-            instance = tight_instance(FLOPS_SIZE, seed, regime=regime, trace=trace, cost="flops")
-            seconds, schedule = ours_s(instance)
-            yield f"{trace}, FLOPs", FLOPS_SIZE, place, OURS, seconds, schedule.size, schedule.upper_bound
+    yield from others()
+
+
+def others() -> Iterator[Row]:
+    """Rows of ours alone: under FLOPs, with experts, and stopped by a time limit."""
+    kinds = list(enumerate(product(REGIMES, range(SEEDS))))
+    for trace, (place, (regime, seed)) in product(TRACES, kinds):
+        instance = tight_instance(FLOPS_SIZE, seed, regime=regime, trace=trace, cost="flops")
+        seconds, schedule = ours_s(instance)
+        yield f"{trace}, FLOPs", FLOPS_SIZE, place, OURS, seconds, schedule.size, schedule.upper_bound
+    for candidates, (place, (regime, seed)) in product(EXPERTS_SIZES, kinds):
+        seconds, schedule = ours_s(tight_instance(candidates, seed, regime=regime, llm=EXPERTS))
+        yield "azure, experts", candidates, place, OURS, seconds, schedule.size, schedule.upper_bound
+    for candidates, limit_s, (place, (regime, seed)) in product(LIMITED_SIZES, LIMITS_S, kinds):
+        instance = tight_instance(candidates, seed, regime=regime)
+        begin_s = time.perf_counter()
+        schedule = solve(instance, OURS, time_limit_s=limit_s)
+        seconds = time.perf_counter() - begin_s
+        family = f"azure, {1000 * limit_s:g} ms at most"
+        yield family, candidates, place, OURS, seconds, schedule.size, schedule.upper_bound
 
 
 def ours_s(instance: Instance) -> tuple[float, Schedule]:

@@ -23,7 +23,7 @@ SHELVES = (
     {"errors"},
     {"schema"},
     {"model"},
-    {"calibration"},
+    {"calibration", "serving"},
     {"problem"},
     {"checker"},
     {"search"},
