@@ -42,16 +42,16 @@ def schedule(
     check_node_limit(node_limit)
     check_time_limit(time_limit_s)
     with _stopped_after(time_limit_s, instance.system) as stopped:
-        servable = np.flatnonzero(instance.servable())
-        if servable.size == 0:
+        candidates = _candidates(instance)
+        if candidates.size == 0:
             return Schedule((), upper_bound=0)
         search = _search_linear if _is_linear(instance.system) else _search_boxes
-        batch, bound, nodes = search(instance, servable, node_limit, stopped)
+        batch, bound, nodes = search(instance, candidates, node_limit, stopped)
     selected = tuple(sorted(batch.tolist()))
     if len(selected) < bound:
-        bound = min(bound, _bound_by_one_budget(instance, servable))
+        bound = min(bound, _bound_by_one_budget(instance, candidates))
         if not selected:
-            selected = _fallback(instance, servable)
+            selected = _fallback(instance, candidates)
     return Schedule(
         selected,
         upper_bound=max(bound, len(selected)),
@@ -60,32 +60,40 @@ def schedule(
     )
 
 
+def _candidates(instance: Instance) -> NDArray[np.int64]:
+    """Indices of the requests to search among; the linear search drops those that are too dear alone."""
+    if _is_linear(instance.system):
+        loadable = fits(instance.system.weight_bytes, instance.system.edge_node.memory_bytes)
+        return np.flatnonzero(instance.accurate() & loadable)
+    return np.flatnonzero(instance.servable())
+
+
 def _is_linear(system: System) -> bool:
     """Whether the costs of a batch of a given deadline are sums over its requests."""
     return system.cost == "flops" and system.fixed_padding_tokens is not None and not system.bills_longest
 
 
 def _search_linear(
-    instance: Instance, servable: NDArray[np.int64], node_limit: int | None, stopped: NDArray[np.bool_]
+    instance: Instance, requests: NDArray[np.int64], node_limit: int | None, stopped: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], int, int]:
     """The largest batch, an upper bound, and nodes visited, where costs are linear."""
     compute_s = instance.system.slots.compute_s
     rows = linear.Rows(
-        cost=loads(instance, servable, instance.system.fixed_padding_tokens, compute_s),
-        deadline_s=instance.deadline_s[servable],
+        cost=loads(instance, requests, instance.system.fixed_padding_tokens, compute_s),
+        deadline_s=instance.deadline_s[requests],
         constant=np.array([1.0, 1.0, 1.0, 0.0]),
         per_second=np.array([0.0, 0.0, 0.0, 1 / compute_s]),
     )
     batch, bound, nodes = linear_sizes.largest_batch(rows, node_limit, stopped)
-    return servable[batch], bound, nodes
+    return requests[batch], bound, nodes
 
 
 def _search_boxes(
-    instance: Instance, servable: NDArray[np.int64], node_limit: int | None, stopped: NDArray[np.bool_]
+    instance: Instance, requests: NDArray[np.int64], node_limit: int | None, stopped: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], int, int]:
     """The largest batch, an upper bound, and nodes visited, for any costs."""
-    order, candidates = candidates_of(instance, servable)
-    best = np.empty(servable.size, np.int64)
+    order, candidates = candidates_of(instance, requests)
+    best = np.empty(requests.size, np.int64)
     limits = boxes.Limits(linear_sizes.NO_NODE_LIMIT if node_limit is None else node_limit, stopped)
     size, bound, nodes = map(int, boxes.largest_batch(candidates, best, limits))
     return order[best[:size]], bound, nodes
