@@ -106,7 +106,7 @@ def test_the_report_never_scrolls_sideways(seen):
 
 
 def test_the_report_shows_every_figure_whole_and_with_an_alternative_text(seen):
-    assert len(seen["images"]) == len(EXPERIMENTS) + len(["race"])
+    assert len(seen["images"]) == len(EXPERIMENTS) + len(["race", "calibration"])
     for image in seen["images"]:
         assert image["natural"] > 0
         assert image["left"] >= 0
@@ -123,7 +123,7 @@ def test_a_figure_that_is_enlarged_on_a_phone_scrolls_within_its_own_box(seen):
 
 def test_the_report_has_the_claims_first_and_a_table_for_each_experiment(seen):
     assert seen["order"][0] == "claims"
-    tables = len(["claims", "models", "quantization", "assumptions"]) + len(EXPERIMENTS)
+    tables = len(["claims", "models", "quantization", "assumptions", "errors", "fits"]) + len(EXPERIMENTS)
     assert seen["order"].count("claims") + seen["order"].count("table") == tables
 
 
@@ -159,7 +159,9 @@ def test_the_figures_are_recorded_with_their_digests(smoke):
     folder = smoke / "results/smoke/figures"
     found = read_record(folder / "platform.json")
     assert found.platform == here()
-    made = [f"{name}.{ending}" for name in EXPERIMENTS for ending in ("csv", "pdf", "png")]
+    drawn = [*EXPERIMENTS, "calibration"]
+    made = [f"{name}.{ending}" for name in drawn for ending in ("csv", "pdf", "png")]
+    made.append("calibration_fits.csv")
     assert found.sha256 == {name: sha256(folder / name) for name in made}
 
 

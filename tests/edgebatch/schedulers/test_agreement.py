@@ -21,8 +21,8 @@ def full_instance(budget, number, excess, spare=3):
     )
 
 
-@pytest.mark.parametrize("kind", KINDS_OF_ALL_COSTS, ids=str)
-def test_all_exact_schedulers_agree_on_a_random_instance_of_each_kind(kind):
+@pytest.mark.parametrize("kind", KINDS_OF_ALL_COSTS[::3], ids=str)
+def test_all_exact_schedulers_agree_on_a_random_instance_of_many_kinds(kind):
     rng = np.random.default_rng(KINDS_OF_ALL_COSTS.index(kind))
     instance = random_instance(rng, int(rng.integers(6, 16)), **kind)
     assert 0 <= agreed_size(instance) <= instance.size

@@ -84,7 +84,7 @@ def test_a_search_that_is_stopped_claims_nothing_that_it_has_not_proven():
     assert left_undecided > 10
 
 
-@pytest.mark.parametrize("limit", range(1, 7))
+@pytest.mark.parametrize("limit", [1, 3, 6])
 def test_a_node_limit_is_kept_exactly(limit):
     visited = [decide(optimum(rows), rows, limit=limit)[1] for rows in map(random_rows, range(600))]
     assert max(visited) == limit
