@@ -174,8 +174,8 @@ def _verify(chosen: argparse.Namespace) -> int:
 
 def _calibrate(chosen: argparse.Namespace) -> None:
     _has_configuration(chosen.conf)
-    from edgebatch_artifact.analysis.calibrate import calibrate
-    from edgebatch_artifact.analysis.measured_files import read_measured
+    from edgebatch_artifact.calibration.calibrate import calibrate
+    from edgebatch_artifact.calibration.measured_files import read_measured
     from edgebatch_artifact.publish.edge_node_files import edge_node_files
     from edgebatch_artifact.storage.files import write
 

@@ -42,9 +42,9 @@ def simulate(experiment: str, *ids: str) -> int:
 def collect(experiment: str, samples: str, numbers: str) -> None:
     """Gather the results of an experiment, and compute what its figure shows."""
     from edgebatch_artifact.analysis.collect import figure_numbers
-    from edgebatch_artifact.analysis.samples import csv_text
     from edgebatch_artifact.analysis.sources import gather, read_claims
     from edgebatch_artifact.settings.cache import read_experiment
+    from edgebatch_artifact.storage.csv_file import csv_text
 
     expanded = read_experiment(Path(experiment))
     table = gather(expanded, RESULTS)
@@ -56,10 +56,10 @@ def collect(experiment: str, samples: str, numbers: str) -> None:
 
 def draw(experiment: str, numbers: str, csv: str, pdf: str, png: str, tex: str, table: str) -> None:
     """Publish the numbers of an experiment, draw its figure, and set its table."""
-    from edgebatch_artifact.analysis.samples import read_csv
     from edgebatch_artifact.publish.experiment_table import experiment_table
     from edgebatch_artifact.publish.figures import make_figure, save_figure
     from edgebatch_artifact.settings.cache import read_experiment
+    from edgebatch_artifact.storage.csv_file import read_csv
 
     expanded, shown = read_experiment(Path(experiment)), read_csv(Path(numbers))
     replace(Path(csv), lambda temporary: shutil.copyfile(numbers, temporary))
@@ -72,14 +72,14 @@ def draw(experiment: str, numbers: str, csv: str, pdf: str, png: str, tex: str, 
 
 def calibrate(work: str, root: str) -> None:
     """Fit the roofline to measurements, and publish its figure and tables below `root` and `work`/report."""
-    from edgebatch_artifact.analysis.calibrate import calibrate
-    from edgebatch_artifact.analysis.measured_files import read_measured
-    from edgebatch_artifact.analysis.samples import csv_text
     from edgebatch_artifact.analysis.sources import read_calibration
+    from edgebatch_artifact.calibration.calibrate import calibrate
+    from edgebatch_artifact.calibration.measured_files import read_measured
     from edgebatch_artifact.publish.calibration_figure import calibration_figure
     from edgebatch_artifact.publish.calibration_tables import calibration_tables
     from edgebatch_artifact.publish.figures import save_figure
     from edgebatch_artifact.settings.calibration import CALIBRATION
+    from edgebatch_artifact.storage.csv_file import csv_text
 
     figures, found = Path(root, "figures"), calibrate(read_measured(CONF, MEASUREMENTS))
     for name, content in found.tables().items():
@@ -95,10 +95,10 @@ def calibrate(work: str, root: str) -> None:
 
 def conclude(work: str, root: str) -> None:
     """Decide the claims, and set the paper's tables and values, below `root` and `work`/report."""
-    from edgebatch_artifact.analysis.samples import read_csv
     from edgebatch_artifact.analysis.sources import read_calibration, read_claims, read_mapping
     from edgebatch_artifact.publish.conclude import conclude
     from edgebatch_artifact.settings.cache import read_experiments, read_nominal
+    from edgebatch_artifact.storage.csv_file import read_csv
 
     experiments = read_experiments(Path(work))
     samples = {

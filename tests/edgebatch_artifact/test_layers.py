@@ -10,7 +10,7 @@ from tests.workflow.checkout import ROOT
 ROOMS = (
     {"storage"},
     {"settings"},
-    {"runs"},
+    {"runs", "calibration"},
     {"analysis"},
     {"publish"},
     {"verify"},

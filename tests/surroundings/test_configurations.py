@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from edgebatch_artifact.analysis.samples import csv_text
 from edgebatch_artifact.publish.programs import execute_notebook, typeset
+from edgebatch_artifact.storage.csv_file import csv_text
 from edgebatch_artifact.storage.files import write
 from edgebatch_artifact.storage.sealed import seal
 from tests.edgebatch_artifact.experiments import make_experiment

@@ -14,7 +14,7 @@ rule calibrate:
         "../../environment.yml"
     params:
         code=fingerprint(
-            "edgebatch_artifact.analysis.calibrate",
+            "edgebatch_artifact.calibration.calibrate",
             "edgebatch_artifact.publish.calibration_figure",
             "edgebatch_artifact.publish.calibration_tables",
         ),

@@ -10,11 +10,11 @@ import pandas as pd
 
 from edgebatch.errors import InputError, one_of
 from edgebatch.schema import describe
-from edgebatch_artifact.analysis.calibration_errors import judgements
 from edgebatch_artifact.analysis.claim_file import WHERE, Claim, Claims
 from edgebatch_artifact.analysis.comparisons import Comparison, comparisons, shares
 from edgebatch_artifact.analysis.samples import axes_of
 from edgebatch_artifact.analysis.statistics import Estimate
+from edgebatch_artifact.calibration.errors import judgements
 from edgebatch_artifact.settings.calibration import JUDGED
 
 HOLDS, IN_PART, FAILS = "holds", "holds in part", "does not hold"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from edgebatch.errors import InputError
 from edgebatch.metrics import METRICS
 from edgebatch_artifact.settings.figure import RELATIVE
 
@@ -42,18 +40,3 @@ def settings_of(
         return
     for values, rows in samples.groupby(axes, sort=False):
         yield dict(zip(axes, values, strict=True)), rows
-
-
-def csv_text(table: pd.DataFrame) -> str:
-    """A table with six significant digits, so that no platform's last digit shows."""
-    return str(table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
-
-
-def read_csv(path: Path) -> pd.DataFrame:
-    """Read a table that was written as `csv_text`."""
-    try:
-        return pd.read_csv(path)
-    except OSError as error:
-        raise InputError("", (error.strerror or "no access").lower(), "a CSV file", str(path)) from None
-    except ValueError as error:  # of pandas, and of UTF-8
-        raise InputError("", str(error).splitlines()[0], "a CSV file", str(path)) from None

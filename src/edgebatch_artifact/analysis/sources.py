@@ -10,13 +10,14 @@ import pandas as pd
 from edgebatch.errors import InputError
 from edgebatch.io.json_text import parse_json, read_text
 from edgebatch.schema import describe
-from edgebatch_artifact.analysis.calibrate import Calibration
 from edgebatch_artifact.analysis.claim_file import WHERE, Claims, parse_claims
-from edgebatch_artifact.analysis.samples import read_csv, samples_of
+from edgebatch_artifact.analysis.samples import samples_of
+from edgebatch_artifact.calibration.calibrate import Calibration
 from edgebatch_artifact.runs.result_file import read_result
 from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.settings.conf_folder import groups
 from edgebatch_artifact.settings.experiment import Experiment
+from edgebatch_artifact.storage.csv_file import read_csv
 from edgebatch_artifact.storage.yaml_file import read_yaml
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from edgebatch_artifact.analysis.calibrate import Calibration
+from edgebatch_artifact.calibration.calibrate import Calibration
 from edgebatch_artifact.publish.calibration_tables import source_labels
 from edgebatch_artifact.publish.figures import HEIGHT_IN, PAGE_IN, own_style
 from edgebatch_artifact.settings.calibration import FITTED

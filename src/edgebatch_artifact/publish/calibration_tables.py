@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from edgebatch.calibration.errors import Errors
-from edgebatch_artifact.analysis.calibrate import Calibration
-from edgebatch_artifact.analysis.calibration_errors import errors_on, judgements
+from edgebatch_artifact.calibration.calibrate import Calibration
+from edgebatch_artifact.calibration.errors import errors_on, judgements
 from edgebatch_artifact.publish.table import Table, number
 from edgebatch_artifact.settings.calibration import JUDGED, MODELS
 

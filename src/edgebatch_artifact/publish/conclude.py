@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from edgebatch.errors import InputError
-from edgebatch_artifact.analysis.calibrate import Calibration
 from edgebatch_artifact.analysis.claim_file import Claims
 from edgebatch_artifact.analysis.claims import Decision, decide_all
+from edgebatch_artifact.calibration.calibrate import Calibration
 from edgebatch_artifact.publish import paper_tables, paper_values
 from edgebatch_artifact.publish.calibration_tables import calibration_values
 from edgebatch_artifact.publish.claims_page import claims_json, claims_page

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from edgebatch.calibration.fitting import BOUNDS
-from edgebatch_artifact.analysis.calibrate import Calibration, Measured
+from edgebatch_artifact.calibration.calibrate import Calibration, Measured
 from edgebatch_artifact.settings.calibration import Source
 from edgebatch_artifact.settings.configuration import EdgeNodeConfig
 

@@ -11,10 +11,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from edgebatch.errors import InputError
-from edgebatch_artifact.analysis.calibrate import Calibration
 from edgebatch_artifact.analysis.claim_file import Claims
-from edgebatch_artifact.analysis.samples import csv_text, read_csv
 from edgebatch_artifact.analysis.sources import read_calibration, read_mapping
+from edgebatch_artifact.calibration.calibrate import Calibration
 from edgebatch_artifact.publish.calibration_figure import calibration_figure
 from edgebatch_artifact.publish.calibration_tables import calibration_tables
 from edgebatch_artifact.publish.conclude import conclude
@@ -23,6 +22,7 @@ from edgebatch_artifact.publish.figures import make_figure, save_figure
 from edgebatch_artifact.settings.calibration import CALIBRATION, CALIBRATION_TABLES
 from edgebatch_artifact.settings.experiment import Experiment, Nominal
 from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
+from edgebatch_artifact.storage.csv_file import csv_text, read_csv
 from edgebatch_artifact.storage.files import replace, sha256, write
 from edgebatch_artifact.verify.compare import TOLERANCE, agree, how_they_differ
 from edgebatch_artifact.verify.outcome import Check, Outcome, without_file

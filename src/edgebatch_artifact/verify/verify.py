@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from edgebatch_artifact.analysis.calibrate import calibrate
 from edgebatch_artifact.analysis.collect import figure_numbers
-from edgebatch_artifact.analysis.measured_files import read_measured
 from edgebatch_artifact.analysis.sources import gather, read_calibration, read_claims
+from edgebatch_artifact.calibration.calibrate import calibrate
+from edgebatch_artifact.calibration.measured_files import read_measured
 from edgebatch_artifact.runs.plan import plan_of
 from edgebatch_artifact.settings.cache import Grid
 from edgebatch_artifact.settings.expand import expand_experiments, expand_nominal

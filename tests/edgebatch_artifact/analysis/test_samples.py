@@ -5,7 +5,8 @@ import pytest
 
 from edgebatch import InputError
 from edgebatch.metrics import METRICS
-from edgebatch_artifact.analysis.samples import axes_of, csv_text, read_csv, samples_of, settings_of
+from edgebatch_artifact.analysis.samples import axes_of, samples_of, settings_of
+from edgebatch_artifact.storage.csv_file import csv_text, read_csv
 
 SEEDS = [{"seed": seed, **dict.fromkeys(METRICS, float(seed))} for seed in (0, 1)]
 

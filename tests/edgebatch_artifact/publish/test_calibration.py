@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from edgebatch import InputError
-from edgebatch_artifact.analysis.calibrate import calibrate
-from edgebatch_artifact.analysis.measured_files import read_measured
+from edgebatch_artifact.calibration.calibrate import calibrate
+from edgebatch_artifact.calibration.measured_files import read_measured
 from edgebatch_artifact.publish.calibration_figure import calibration_figure
 from edgebatch_artifact.publish.calibration_tables import calibration_tables, calibration_values
 from edgebatch_artifact.publish.edge_node_files import edge_node_files

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from edgebatch import InputError
-from edgebatch_artifact.analysis.calibrate import Calibration
 from edgebatch_artifact.analysis.claim_file import Claims
+from edgebatch_artifact.calibration.calibrate import Calibration
 from edgebatch_artifact.publish.calibration_tables import FIELDS
 from edgebatch_artifact.publish.conclude import SHOWN_MODELS, conclude
 from edgebatch_artifact.settings.expand import expand_nominal

@@ -14,7 +14,7 @@ from edgebatch.errors import InputError
 from edgebatch.model.quantization import Quantization
 from edgebatch.model.roofline import Roofline
 from edgebatch.model.system import EdgeNode, Slots, System
-from edgebatch_artifact.analysis.measured import measured_rows
+from edgebatch_artifact.calibration.measured import measured_rows
 from edgebatch_artifact.settings.calibration import (
     CALIBRATION_TABLES,
     FITTED,

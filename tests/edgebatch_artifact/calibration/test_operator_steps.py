@@ -5,7 +5,7 @@ import io
 import pandas as pd
 import pytest
 
-from edgebatch_artifact.analysis.operator_steps import IN_LAYER, ONCE, step_times
+from edgebatch_artifact.calibration.operator_steps import IN_LAYER, ONCE, step_times
 
 LAYERS = 3
 TOKENS = (1, 4, 100)

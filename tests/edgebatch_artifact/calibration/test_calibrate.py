@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from edgebatch import InputError
-from edgebatch_artifact.analysis.calibrate import calibrate
-from edgebatch_artifact.analysis.calibration_errors import errors_on, judgements
-from edgebatch_artifact.analysis.measured_files import read_measured
+from edgebatch_artifact.calibration.calibrate import calibrate
+from edgebatch_artifact.calibration.errors import errors_on, judgements
+from edgebatch_artifact.calibration.measured_files import read_measured
 from edgebatch_artifact.publish.edge_node_files import edge_node_files
 from edgebatch_artifact.settings.calibration import FITTED, JUDGED
 from tests.workflow.checkout import ROOT, example

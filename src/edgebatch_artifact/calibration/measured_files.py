@@ -10,14 +10,14 @@ import pandas as pd
 from edgebatch.calibration.measurement import QUANTITIES
 from edgebatch.errors import InputError, one_of
 from edgebatch.schema import read
-from edgebatch_artifact.analysis.calibrate import Measured
-from edgebatch_artifact.analysis.measured import BATCH
-from edgebatch_artifact.analysis.operator_steps import step_times
-from edgebatch_artifact.analysis.samples import read_csv
+from edgebatch_artifact.calibration.calibrate import Measured
+from edgebatch_artifact.calibration.measured import BATCH
+from edgebatch_artifact.calibration.operator_steps import step_times
 from edgebatch_artifact.settings.calibration import Operators, Source
 from edgebatch_artifact.settings.calibration_file import read_sources
 from edgebatch_artifact.settings.conf_folder import groups, read_file
 from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
+from edgebatch_artifact.storage.csv_file import read_csv
 
 OPERATOR_TABLES = ("dense", "attention", "per_sequence")
 """Files of the operators of a node."""

@@ -1,0 +1,1 @@
+"""Measurements of others: read, fitted and judged as `conf/calibration/` says."""
