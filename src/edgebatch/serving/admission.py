@@ -113,6 +113,12 @@ class Gate:
         self._alone_s = system.alone_s(arrivals.prompt_tokens, arrivals.output_tokens)
         self._waiting = np.empty(0, np.int64)
         self._seen, self._ended, self._slot = 0, 0, 0
+        self._carried: list[float] = []
+
+    @property
+    def uplink_load(self) -> float:
+        """Mean share of the uplink slots that carry somebody; 0 if none does."""
+        return float(np.mean(self._carried)) if self._carried else 0.0
 
     def next_s(self, now_s: float, ended: int) -> float:
         """When the next decision is due; inf if none will be."""
@@ -147,6 +153,8 @@ class Gate:
         )
         entering = self._admit(self._times, self._limits, self._capacity, self._entered(loads, now_s), waiting)
         self._waiting = np.delete(at_hand, entering)
+        if entering.size:
+            self._carried.append(float(waiting.uplink_share[entering].sum()))
         return [(index, entry_s) for index in at_hand[entering].tolist()]
 
     def _shares(self, requests: NDArray[np.int64], begin_s: float) -> NDArray[np.float64]:

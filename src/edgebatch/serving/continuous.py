@@ -31,12 +31,21 @@ class Timeline:
         When it first joined the batch, and got its first and its last token, shape (requests,).
     preemptions
         How often each request lost its cache, shape (requests,).
+    busy_s
+        Time in which the node computes.
+    cached_tokens
+        Mean number of tokens in the cache during that time.
+    end_s
+        When the last step ended.
     """
 
     joined_s: NDArray[np.float64]
     first_token_s: NDArray[np.float64]
     last_token_s: NDArray[np.float64]
     preemptions: NDArray[np.int64]
+    busy_s: float
+    cached_tokens: float
+    end_s: float
 
     def turned_away(self) -> NDArray[np.bool_]:
         """Which requests could not be served at all, shape (requests,)."""
@@ -103,6 +112,7 @@ class _Engine:
         self._priority = priority.tolist()
         self._prompts, self._outputs = prompt_tokens.tolist(), output_tokens.tolist()
         self._now_s, self._steps, self._ended = 0.0, 0, 0
+        self._busy_s, self._token_s = 0.0, 0.0
         # (time, index) of those who enter, as a heap
         self._entries: list[tuple[float, int]] = []
         for index, entry_s in enumerate([] if gate else arrival_s.tolist()):
@@ -128,7 +138,7 @@ class _Engine:
             if not (self._waiting or self._decoding or self._prefilling):
                 next_s = self._next_event_s()
                 if next_s == math.inf:
-                    return Timeline(self._joined, self._first, self._last, self._preemptions)
+                    return self._timeline()
                 self._now_s = max(self._now_s, next_s)
                 continue
             self._make_room()
@@ -137,6 +147,18 @@ class _Engine:
                 self._mixed_step()
             else:
                 self._decode_steps()
+
+    def _timeline(self) -> Timeline:
+        cached = self._token_s / self._busy_s if self._busy_s else 0.0
+        return Timeline(
+            self._joined, self._first, self._last, self._preemptions, self._busy_s, cached, self._now_s
+        )
+
+    def _pass(self, step_s: float, cached_tokens: float) -> None:
+        """Let time pass in which the node computes."""
+        self._now_s += step_s
+        self._busy_s += step_s
+        self._token_s += step_s * cached_tokens
 
     def _holds(self, index: int) -> bool:
         """Whether the cache could ever hold the request."""
@@ -225,7 +247,8 @@ class _Engine:
             budget -= own
             if last:
                 ended.append(request)
-        self._now_s += self._times.step_s(len(self._decoding), self._context, chunks)
+        step_s = self._times.step_s(len(self._decoding), self._context, chunks)
+        self._pass(step_s, self._context + self._reserved)
         self._advance(1)
         for request in ended:
             del self._prefilling[request.index]
@@ -252,7 +275,8 @@ class _Engine:
         next_s = self._next_event_s()
         if next_s < math.inf:
             most = self._times.steps_until(live, self._context, most, next_s - self._now_s)
-        self._now_s += self._times.decode_s(live, self._context, most)
+        mean = self._context + live * (most - 1) / 2
+        self._pass(self._times.decode_s(live, self._context, most), mean)
         self._advance(most)
 
     def _advance(self, steps: int) -> None:

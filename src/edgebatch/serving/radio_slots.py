@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import heapq
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgebatch.problem import fits
+
+
+class Passage(NamedTuple):
+    """How requests get through a band.
+
+    Attributes
+    ----------
+    end_s
+        End of the slot in which each request gets its share, shape (requests,); inf if its last channel that
+        was drawn needs more than the band.
+    load
+        Mean share of the slots that carry somebody; 0 if none does.
+    """
+
+    end_s: NDArray[np.float64]
+    load: float
 
 
 def through_slots(
@@ -18,8 +35,8 @@ def through_slots(
     priority: NDArray[np.float64],
     slot_s: float,
     epoch_s: float,
-) -> NDArray[np.float64]:
-    """When requests are through the band: the end of the slot in which each gets its share.
+) -> Passage:
+    """Send requests through the slots of a band.
 
     Slots follow each other without a gap. At the start of each, requests that are ready get their shares in
     order of priority, as far as the band lasts; who does not fit waits for a later slot.
@@ -34,17 +51,12 @@ def through_slots(
         Least share of a slot in each epoch after the arrival, shape (requests, epochs).
     priority
         The least comes first, shape (requests,).
-
-    Returns
-    -------
-    numpy.ndarray
-        In seconds, shape (requests,); inf if the last channel that was drawn needs more than the band.
     """
     through_s = np.full(ready_s.size, math.inf)
     coming = [int(i) for i in np.argsort(ready_s, kind="stable") if math.isfinite(ready_s[i])]
     coming.reverse()
     waiting: list[tuple[float, int]] = []
-    slot = 0
+    slot, used, carried = 0, 0, 0.0
     while coming or waiting:
         if not waiting:
             slot = max(slot, math.ceil(ready_s[coming[-1]] / slot_s))
@@ -65,4 +77,5 @@ def through_slots(
                 later.append(entry)
         waiting = later
         slot += 1
-    return through_s
+        used, carried = used + (left < 1), carried + 1 - left
+    return Passage(through_s, carried / used if used else 0.0)

@@ -6,15 +6,18 @@ import re
 from dataclasses import field
 from typing import Any
 
-from edgebatch.errors import InputError
+from edgebatch.errors import InputError, one_of
 from edgebatch.model.llm import Llm
+from edgebatch.model.output_knowledge import Knowledge
 from edgebatch.model.quantization import Quantization, accuracy_from_perplexity
 from edgebatch.model.radio import Radio
 from edgebatch.model.roofline import Roofline
 from edgebatch.model.system import EdgeNode, Slots, System
-from edgebatch.model.workload import Workload
+from edgebatch.model.workload import Accuracy, Latency, Network, Slo, Workload
 from edgebatch.schema import Checked, Range, choice, integer, read, real
+from edgebatch.serving.limits import Limits
 from edgebatch.setting import SchedulerChoice, Setting, Simulation
+from edgebatch_artifact.storage.trace_file import name_trace
 
 
 class ModelConfig(Llm):
@@ -103,10 +106,30 @@ class RadioConfig(Radio):
     label: str = ""
 
 
-class WorkloadConfig(Workload):
-    """conf/workload/: statistics of the requests, and their name."""
+class WorkloadConfig(Checked):
+    """conf/workload/: the fields of a `Workload`, and the names of what it refers to.
+
+    Attributes
+    ----------
+    requirements
+        ``uniform`` for `latency`, or a class of `slo_classes`.
+    trace
+        File of recorded requests, from the folder of the project; None for random ones.
+    """
 
     label: str
+    arrival_rate: float | None = real(above=0)
+    arrival_cv: float = real(above=0, at_most=100)
+    prompt_tokens: tuple[int, ...] = integer(at_least=1)
+    output_tokens: tuple[int, ...] = integer(at_least=1)
+    payload_bits: float = real(at_least=0)
+    requirements: str
+    latency: Latency
+    patience: float = real(above=0)
+    accuracy: Accuracy
+    network: Network
+    knowledge: Knowledge
+    trace: str | None
 
 
 PERPLEXITY = Range(at_least=1)
@@ -175,6 +198,8 @@ class Config(Checked):
     output_billing: str = choice("own", "batch_max")
     accuracy_map: AccuracyMap
     speedup: dict[str, float]
+    slo_classes: dict[str, Slo]
+    serving: Limits
     simulation: Simulation
     grid: GridConfig
     most_settings: int = integer(at_least=1)
@@ -196,24 +221,50 @@ def build_setting(data: dict[str, Any], model: str) -> Setting:
         cost=_cost(config),
         output_billing=config.output_billing,
     )
+    workload, scheduler = _workload(config), _scheduler(config.scheduler)
+    if workload.trace is None:
+        _check_lengths(config)
+    result = Setting(
+        system=system,
+        radio=_only_fields(Radio, config.radio),
+        workload=workload,
+        scheduler=scheduler,
+        simulation=config.simulation,
+        serving=config.serving if scheduler.is_policy else None,
+    )
+    if scheduler.is_policy:
+        return result
+    try:
+        result.scheduler.function()(result.empty_instance())
+    except InputError as error:
+        raise error.at(prefix="scheduler.options") from None
+    return result
+
+
+def _workload(config: Config) -> Workload:
+    source, classes = config.workload, config.slo_classes
+    if source.requirements not in ("uniform", *classes):
+        expected = one_of(source.requirements, ("uniform", *classes))
+        raise InputError("workload.requirements", repr(source.requirements), expected)
+    names = Workload.__dataclass_fields__.keys() - {"slo", "trace"}
+    try:
+        return Workload(
+            **{name: getattr(source, name) for name in names},
+            slo=classes.get(source.requirements),
+            trace=None if source.trace is None else name_trace(source.trace),
+        )
+    except InputError as error:
+        raise error if error.where else error.at(prefix="workload") from None
+
+
+def _check_lengths(config: Config) -> None:
+    """Refuse lengths that no request of the workload can have."""
     longest = max(config.workload.prompt_tokens)
     if config.padding.to == "fixed" and longest > config.padding.fixed_tokens:
         raise InputError("padding.fixed_tokens", config.padding.fixed_tokens, f"at least {longest}")
     longest_output = max(config.workload.output_tokens)
     if config.model.layers == 0 and longest_output > 1:
         raise InputError("workload.output_tokens", longest_output, "1: the model has no decoder")
-    result = Setting(
-        system=system,
-        radio=_only_fields(Radio, config.radio),
-        workload=_only_fields(Workload, config.workload),
-        scheduler=_scheduler(config.scheduler),
-        simulation=config.simulation,
-    )
-    try:
-        result.scheduler.function()(result.empty_instance())
-    except InputError as error:
-        raise error.at(prefix="scheduler.options") from None
-    return result
 
 
 def _pooled(node: EdgeNodeConfig) -> EdgeNode:

@@ -14,11 +14,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebatch import solve
 from edgebatch.model.llm import Llm
 from edgebatch.model.quantization import Quantization
 from edgebatch.model.system import EdgeNode, Slots, System
 from edgebatch.problem import Instance
+from edgebatch.schedulers import surrogate
 from edgebatch.serving.admission import Entered, Waiting
 from edgebatch.serving.limits import Limits
 from edgebatch.serving.step_time import StepTime
@@ -123,4 +123,4 @@ def _largest_set(
     )
     ticks = np.ceil(added_s / TICK_S).astype(np.int64)
     instance = Instance(system, np.ones_like(ticks), ticks, slack_s, 0.0, 0.0, uplink_share, memory_share)  # type: ignore[arg-type]
-    return np.array(solve(instance, "surrogate").selected, np.int64)
+    return np.array(surrogate.schedule(instance).selected, np.int64)
