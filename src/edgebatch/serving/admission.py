@@ -15,6 +15,10 @@ from edgebatch.serving.limits import Limits
 from edgebatch.serving.step_time import StepTime
 
 
+RETRY_S = 0.2
+"""Time after which those who wait are considered again, though nobody has arrived or ended."""
+
+
 class Load(NamedTuple):
     """A request that has entered and is not done: what it holds and what it has got.
 
@@ -101,8 +105,8 @@ class Arrivals:
 class Gate:
     """Lets requests in that a policy admits; the others wait until their requirement cannot be met.
 
-    With a radio it decides at the start of each uplink slot, and requests enter at its end. Without one it
-    decides when somebody arrives or ends.
+    It decides when somebody has arrived or ended, and from time to time; with a radio at the start of the next uplink slot, whose end
+    is when requests enter.
     """
 
     def __init__(
@@ -112,7 +116,7 @@ class Gate:
         self._capacity, self._limits = limits.capacity(system), limits
         self._alone_s = system.alone_s(arrivals.prompt_tokens, arrivals.output_tokens)
         self._waiting = np.empty(0, np.int64)
-        self._seen, self._ended, self._slot = 0, 0, 0
+        self._seen, self._ended, self._slot, self._decided_s = 0, 0, 0, 0.0
         self._carried: list[float] = []
 
     @property
@@ -122,14 +126,15 @@ class Gate:
 
     def next_s(self, now_s: float, ended: int) -> float:
         """When the next decision is due; inf if none will be."""
-        pending = self._seen < self._arrivals.arrival_s.size
-        arrival_s = float(self._arrivals.arrival_s[self._seen]) if pending else math.inf
-        if self._arrivals.uplink_share is None:
-            return now_s if self._waiting.size and ended != self._ended else arrival_s
-        first_s = self._slot * self._arrivals.slot_s
-        if self._waiting.size or arrival_s <= first_s:
-            return first_s
-        return math.inf if not pending else math.ceil(arrival_s / self._arrivals.slot_s) * self._arrivals.slot_s
+        known = self._arrivals
+        pending = self._seen < known.arrival_s.size
+        arrival_s = float(known.arrival_s[self._seen]) if pending else math.inf
+        due_s = arrival_s
+        if self._waiting.size:
+            due_s = min(due_s, now_s if ended != self._ended else self._decided_s + RETRY_S)
+        if known.uplink_share is None or due_s == math.inf:
+            return due_s
+        return max(self._slot, math.ceil(due_s / known.slot_s)) * known.slot_s
 
     def decide(self, now_s: float, ended: int, loads: Sequence[Load]) -> list[tuple[int, float]]:
         """Who enters, and when."""
@@ -140,7 +145,7 @@ class Gate:
         entry_s = begin_s + (0.0 if known.uplink_share is None else known.slot_s)
         seen = int(np.searchsorted(known.arrival_s, begin_s, side="right"))
         at_hand = np.concatenate((self._waiting, np.arange(self._seen, seen)))
-        self._seen, self._ended = seen, ended
+        self._seen, self._ended, self._decided_s = seen, ended, begin_s
         at_hand = at_hand[known.deadline_s[at_hand] - entry_s >= self._alone_s[at_hand]]
         if at_hand.size == 0:
             self._waiting = at_hand

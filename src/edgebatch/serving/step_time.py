@@ -101,15 +101,20 @@ class StepTime:
             wait_s = waits * (top - (waits - 1) * steep / 2)
         return arithmetic_s + wait_s + steps * pace.decode_overhead_s
 
-    def decode_step_s(self, live: Any, context_tokens: Any, prompt_tokens: int = 0) -> Any:
-        """Time of a step as in `step_s`, for arrays, with weights read for `prompt_tokens` tokens beside.
-
-        What these prompt tokens take of their own is that of `prompt_s`.
-        """
+    def decode_step_s(self, live: Any, context_tokens: Any) -> Any:
+        """Time of a step without prompts, as `step_s` has it, for arrays."""
         pace = self._pace
         arithmetic_s = live * pace.token_s + context_tokens * self._context_s
-        traffic_s = reads_s(pace.decode_reads, live + prompt_tokens) + context_tokens * self._read_s
+        traffic_s = reads_s(pace.decode_reads, live) + context_tokens * self._read_s
         return np.maximum(arithmetic_s, traffic_s) + pace.decode_overhead_s
+
+    def beside_chunk_s(self, live: int, context_tokens: int, prompt_tokens: int) -> float:
+        """Time of a step that takes so many prompt tokens, beyond their arithmetic."""
+        pace = self._pace
+        arithmetic_s = live * pace.token_s + context_tokens * self._context_s
+        traffic_s = float(reads_s(pace.decode_reads, live + prompt_tokens)) + context_tokens * self._read_s
+        beyond_s = max(arithmetic_s, traffic_s - prompt_tokens * self._linear_s)
+        return beyond_s + pace.decode_overhead_s
 
     def prompt_s(self, prompt_tokens: NDArray[np.int64]) -> NDArray[np.float64]:
         """Time that prompts in one chunk add to any step, weights left out, shape (requests,)."""

@@ -4,12 +4,11 @@ What a request adds to the time of everybody else is bounded from above: its own
 traffic, whichever is longer in each step, and its part of the steps that take prompts. Time without it is
 that of the requests that have entered already. A set then breaks no requirement if the sum of what it adds
 is at most the least slack, of those that have entered and of its own. That is the problem of one epoch, and
-the exact solver finds the largest set. Cache is reserved for whole outputs, so that nobody is preempted.
+the exact solver finds the largest set. Cache is kept free for whole outputs, so that nobody is preempted.
 """
 
 from __future__ import annotations
 
-import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,10 +39,13 @@ def admit(
     """Indices of the waiting requests that enter, shape (entering,)."""
     forecast = _Forecast(times, limits, entered)
     added_s = forecast.added_s(waiting)
-    slack_s = waiting.deadline_s - forecast.after_s(waiting.output_tokens)
+    # one step more, for the last part of the prompts
+    slack_s = waiting.deadline_s - forecast.after_s(waiting.output_tokens + 1)
     theirs_s = entered.deadline_s - forecast.after_s(entered.output_left)
-    least_s = float(theirs_s[theirs_s >= 0].min(initial=math.inf))
-    room = capacity - int(np.sum(entered.context_tokens + entered.output_left))
+    # who is late at any rate is lost; a forecast alone, which is an upper bound, loses nobody
+    lost = theirs_s + forecast.prompts_s < 0
+    least_s = float(np.maximum(theirs_s[~lost], 0).min(initial=np.inf))
+    room = capacity - forecast.held_tokens
     tokens = waiting.prompt_tokens + waiting.output_tokens
     possible = np.flatnonzero(
         (added_s <= np.minimum(slack_s, least_s)) & (tokens <= room) & (waiting.uplink_share <= 1)
@@ -65,36 +67,45 @@ def admit(
 
 
 class _Forecast:
-    """When requests would end if nobody entered, and what those that enter add to that."""
+    """When requests would end if nobody entered, and what those that enter add to that.
+
+    Attributes
+    ----------
+    held_tokens
+        Most tokens that those who have entered will hold at once.
+    prompts_s
+        Time of the prompts that they still have to put in.
+    """
 
     def __init__(self, times: StepTime, limits: Limits, entered: Entered) -> None:
-        self._times, self._budget = times, limits.max_step_tokens
+        self._times = times
         order = np.argsort(entered.output_left, kind="stable")
         left, context = entered.output_left[order], entered.context_tokens[order]
         begin = np.concatenate(([0], left[:-1]))
         live = np.arange(left.size, 0, -1)
         tokens = np.cumsum(context[::-1])[::-1]
-        self._live, self._tokens = int(live.size), int(tokens[0]) if live.size else 0
         # a step takes longer the longer its contexts, so that ends of an interval bound its mean
         first, last = (times.decode_step_s(live, tokens + live * at) for at in (begin, left))
         self._steps = np.concatenate(([0], left))
         self._at_s = np.concatenate(([0.0], np.cumsum((left - begin) * (first + last) / 2)))
         self._idle_s = float(times.decode_step_s(0, 0))
-        self._prompt_step_s = float(times.decode_step_s(self._live, self._tokens, limits.max_step_tokens))
-        prompts = entered.prompt_left
-        self._prompts_s = float(np.sum(times.prompt_s(prompts[prompts > 0])))
-        self._prompts_s += math.ceil(prompts.sum() / self._budget) * self._prompt_step_s
+        self.held_tokens = int((tokens + live * left).max(initial=0))
+        # steps that are full of prompt tokens hide most of what else they do
+        held = (live.size, int(tokens[0])) if live.size else (0, 0)
+        self._beside_s = times.beside_chunk_s(*held, limits.max_step_tokens) / limits.max_step_tokens
+        prompts = entered.prompt_left[entered.prompt_left > 0]
+        self.prompts_s = float(np.sum(times.prompt_s(prompts) + prompts * self._beside_s))
 
     def after_s(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         """Time until requests have got so many tokens, if nobody enters."""
         beyond_s = np.maximum(0, steps - self._steps[-1]) * self._idle_s
-        return self._prompts_s + np.interp(steps, self._steps, self._at_s) + beyond_s
+        return self.prompts_s + np.interp(steps, self._steps, self._at_s) + beyond_s
 
     def added_s(self, waiting: Waiting) -> NDArray[np.float64]:
         """Time that each request adds to that of any other at most."""
         prompts, outputs = waiting.prompt_tokens, waiting.output_tokens
-        steps_s = prompts / self._budget * self._prompt_step_s
-        return steps_s + self._times.prompt_s(prompts) + self._times.tokens_s(prompts, outputs)
+        prompts_s = self._times.prompt_s(prompts) + prompts * self._beside_s
+        return prompts_s + self._times.tokens_s(prompts, outputs)
 
 
 _CLOCK = Llm(layers=1, hidden_size=1, ffn_size=10**9)
@@ -113,6 +124,8 @@ def _largest_set(
     As an epoch: times are outputs of a model whose tokens take a tick each, and memory takes the place of
     the downlink.
     """
+    if added_s.sum() <= min(least_s, slack_s.min()) and max(uplink_share.sum(), memory_share.sum()) <= 1:
+        return np.arange(added_s.size)
     instant_s = 1e-12
     system = System(
         Slots(instant_s, min(least_s, float(slack_s.max())), instant_s),
