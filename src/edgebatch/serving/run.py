@@ -34,8 +34,9 @@ def serve(
     priority = np.asarray(
         chosen.priority(requests.arrival_s, requests.expected_output_tokens, requests.latency_s), dtype=float
     )
-    # at worst an answer waits for a slot to begin, and for it to end
-    deadline_s = requests.arrival_s + requests.latency_s - 2 * slots.downlink_s
+    # an answer has to be there when the last slot begins that ends in time
+    last_slot = np.floor((requests.arrival_s + requests.latency_s) / slots.downlink_s) - 1
+    deadline_s = last_slot * slots.downlink_s
     accurate = requests.accuracy <= system.quantization.accuracy
     held = requests.prompt_tokens + requests.output_tokens - 1 <= limits.capacity(system)
     arrival_s = np.where(accurate & held, requests.arrival_s, np.nan)

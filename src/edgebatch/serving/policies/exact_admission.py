@@ -39,8 +39,7 @@ def admit(
     """Indices of the waiting requests that enter, shape (entering,)."""
     forecast = _Forecast(times, limits, entered)
     added_s = forecast.added_s(waiting)
-    # one step more, for the last part of the prompts
-    slack_s = waiting.deadline_s - forecast.after_s(waiting.output_tokens + 1)
+    slack_s = waiting.deadline_s - forecast.after_s(waiting.output_tokens)
     theirs_s = entered.deadline_s - forecast.after_s(entered.output_left)
     # who is late at any rate is lost; a forecast alone, which is an upper bound, loses nobody
     lost = theirs_s + forecast.prompts_s < 0
