@@ -22,7 +22,8 @@ def make_tree() -> Plan:
     Path("conf/experiment").mkdir()
     Path(f"conf/experiment/{EXPERIMENT}.yaml").write_text(GOOD)
     Path("conf/claims.yaml").write_text("confidence: 0.95\nclaims: []\n")
-    shutil.copytree(ROOT / "measurements", "measurements")
+    for folder in ("measurements", "workloads"):
+        shutil.copytree(ROOT / folder, folder)
     plan = make_plan(Path("conf"), Path("results"), Options())
     store_grid(plan.grid, Path("results"))
     data, collected = f"results/experiments/{EXPERIMENT}.json", plan.collected(EXPERIMENT)

@@ -22,6 +22,9 @@ from edgebatch.serving.admission import Entered, Waiting
 from edgebatch.serving.limits import Limits
 from edgebatch.serving.step_time import StepTime
 
+LONGEST_S = 1e9
+"""Slack where there is nobody whose requirement could be broken."""
+
 TICK_S = 1e-4
 """Unit of time of the problem that is solved; times are rounded up to it."""
 
@@ -43,7 +46,7 @@ def admit(
     theirs_s = entered.deadline_s - forecast.after_s(entered.output_left)
     # who is late at any rate is lost; a forecast alone, which is an upper bound, loses nobody
     lost = theirs_s + forecast.prompts_s < 0
-    least_s = float(np.maximum(theirs_s[~lost], 0).min(initial=np.inf))
+    least_s = float(np.maximum(theirs_s[~lost], 0).min(initial=LONGEST_S))
     room = capacity - forecast.held_tokens
     tokens = waiting.prompt_tokens + waiting.output_tokens
     possible = np.flatnonzero(
