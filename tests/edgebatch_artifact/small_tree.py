@@ -13,7 +13,10 @@ EXPERIMENT = "throughput_vs_accuracy"
 """Its name: the table of quantization techniques takes its models from this one."""
 
 
-CALIBRATION = [f"figures/calibration{end}" for end in (".csv", "_fits.csv", ".pdf", ".png")]
+CALIBRATION = [
+    *(f"figures/calibration{end}" for end in (".csv", "_fits.csv", ".pdf", ".png")),
+    *(f"figures/engine_logs{end}" for end in (".csv", ".pdf", ".png")),
+]
 
 
 def make_tree() -> Plan:

@@ -11,6 +11,7 @@ from edgebatch.calibration.measurement import QUANTITIES
 from edgebatch.errors import InputError, one_of
 from edgebatch.schema import read
 from edgebatch_artifact.calibration.calibrate import Measured
+from edgebatch_artifact.calibration.engine_logs import read_engine_logs
 from edgebatch_artifact.calibration.measured import BATCH
 from edgebatch_artifact.calibration.operator_steps import step_times
 from edgebatch_artifact.settings.calibration import Operators, Source
@@ -37,7 +38,7 @@ def read_measured(conf: Path, folder: Path) -> Measured:
             tables[name] = _operators(source.operators, _nodes(source), models, folder)
         else:
             tables[name] = _steps(folder / str(source.steps), {"model": models, "edge_node": nodes})
-    return Measured(sources, tables, models, nodes)
+    return Measured(sources, tables, models, nodes, read_engine_logs(conf, folder, models, nodes))
 
 
 def _nodes(source: Source) -> Iterable[str]:
