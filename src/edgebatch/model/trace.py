@@ -46,11 +46,6 @@ class Trace:
     latency_s: NDArray[np.float64] | None = None
 
     @property
-    def rate_per_s(self) -> float:
-        """Mean arrival rate, requests/s."""
-        return self.arrival_s.size / self.span_s
-
-    @property
     def span_s(self) -> float:
         """Length of the trace: to its last arrival, and one mean interval more."""
         size = self.arrival_s.size
@@ -58,25 +53,35 @@ class Trace:
         return between_s * size / (size - 1) if between_s > 0 else 1.0
 
     def window(self, horizon_s: float, rate: float | None, start: float) -> Trace:
-        """The requests of a window, at another rate.
+        """The requests of a window.
 
         Parameters
         ----------
         horizon_s
             Length of the window that is returned; its arrivals begin at 0.
         rate
-            Mean rate that the whole trace is scaled to, requests/s; None for its own.
+            Mean rate of the window, requests/s: so many consecutive requests are stretched to its length. None
+            for the pace of the trace.
         start
             Where the window begins, as a share of the trace, in [0, 1). Behind the last request the trace
             begins anew.
         """
-        speed = 1.0 if rate is None else rate / self.rate_per_s
-        since_s = (self.arrival_s - self.arrival_s[0] - start * self.span_s) % self.span_s
-        order = np.argsort(since_s, kind="stable")
-        rounds = max(1, math.ceil(horizon_s * speed / self.span_s))
-        since_s = (since_s[order] + self.span_s * np.arange(rounds)[:, None]).ravel() / speed
-        chosen = np.tile(order, rounds)[since_s < horizon_s]
+        size = self.arrival_s.size
+        if rate is None:
+            since_s = (self.arrival_s - self.arrival_s[0] - start * self.span_s) % self.span_s
+            order = np.argsort(since_s, kind="stable")
+            rounds = max(1, math.ceil(horizon_s / self.span_s))
+            arrival_s = (since_s[order] + self.span_s * np.arange(rounds)[:, None]).ravel()
+            return self._chosen(arrival_s[arrival_s < horizon_s], np.tile(order, rounds))
+        # one more, which ends the window
+        places = int(start * size) + np.arange(round(rate * horizon_s) + 1)
+        arrival_s = self.arrival_s[places % size] + self.span_s * (places // size)
+        arrival_s -= arrival_s[0]
+        stretched_s = arrival_s[:-1] * (horizon_s / arrival_s[-1] if arrival_s[-1] > 0 else 0.0)
+        return self._chosen(stretched_s, places % size)
+
+    def _chosen(self, arrival_s: NDArray[np.float64], requests: NDArray[np.int64]) -> Trace:
+        """The first of `requests`, as many as there are arrivals."""
+        chosen = requests[: arrival_s.size]
         latency_s = None if self.latency_s is None else self.latency_s[chosen]
-        return Trace(
-            since_s[since_s < horizon_s], self.prompt_tokens[chosen], self.output_tokens[chosen], latency_s
-        )
+        return Trace(arrival_s, self.prompt_tokens[chosen], self.output_tokens[chosen], latency_s)

@@ -29,7 +29,9 @@ def test_behind_its_end_a_trace_begins_anew():
 def test_a_scaled_window_has_the_rate_that_is_asked_for(start, rate, rounds):
     horizon_s = rounds * 4 / rate
     window = TRACE.window(horizon_s, rate, start)
-    assert abs(window.arrival_s.size - rate * horizon_s) <= 4
+    assert abs(window.arrival_s.size - rate * horizon_s) <= 0.5
     assert (np.diff(window.arrival_s) >= 0).all()
     assert ((window.arrival_s >= 0) & (window.arrival_s < horizon_s)).all()
+    between_s = np.diff(window.arrival_s) * rate
+    assert between_s.max(initial=0) <= 3 * between_s.min(initial=np.inf)
     assert (window.output_tokens == 10 * window.prompt_tokens).all()
