@@ -8,9 +8,9 @@ import numpy as np
 
 from edgebatch.model.system import System
 from edgebatch.model.workload import Requests
+from edgebatch.problem import fits
 from edgebatch.service import Service
 from edgebatch.simulation import Epoch
-from edgebatch.problem import fits
 
 
 def epoch_service(system: System, requests: Requests, epochs: Sequence[Epoch]) -> Service:

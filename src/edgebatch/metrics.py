@@ -38,10 +38,11 @@ METRICS = (
 `upper_bound` (that the scheduler proves) and `nodes` (of the search tree) are means over epochs. `proven` is
 the share of epochs whose batch the scheduler proves to be the largest, `cut_off` that of epochs whose search
 reached its node limit. Loads are shares of the budget, averaged over the epochs that serve somebody.
-`throughput_per_s` is what the paper calls the goodput. Of continuous batching, which has no epochs, the means over
-epochs are 0; `missed_per_s` counts answers that come too late, `preemptions_per_s` requests that lose their cache.
-Its loads are means over the slots of a band that carry somebody, over the time in which the node computes
-(memory), and the share of time in which it computes."""
+`throughput_per_s` is the paper's name of the goodput.
+
+Continuous batching has no epochs, and 0 for means over them. `missed_per_s` counts answers that come too late,
+`preemptions_per_s` requests that lose their cache. Loads of bands are means over the slots that carry somebody,
+that of the memory over the time in which the node computes, and that of computing is its share of time."""
 
 
 def replicates_of(

@@ -47,10 +47,13 @@ SERVICE_METRICS = (
     "tokens_per_s",
     *(f"{name}_p{share}_s" for name in ("ttft", "tpot", "latency") for share in PERCENTILES),
 )
-"""`goodput_per_s`: requests that are answered within all of their requirements, per second. `attainment`: their
+"""Columns of a run.
+
+`goodput_per_s`: requests that are answered within all of their requirements, per second. `attainment`: their
 share of all arrivals. `turned_away_per_s`: requests that the node could not take, per second. `tokens_per_s`:
-output tokens of all answers, in time or not, per second. Percentiles of `Service` are over all answers; 0
-where there is none."""
+output tokens of all answers, in time or not, per second. Percentiles of the times of `Service` are over all
+answers; 0 where there is none.
+"""
 
 
 def measure_service(service: Service, horizon_s: float) -> dict[str, float]:

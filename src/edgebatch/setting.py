@@ -81,7 +81,9 @@ class Setting(Checked):
         if self.scheduler.is_policy != (self.serving is not None):
             raise InputError("serving", "other than the scheduler needs", "limits for a policy alone")
         if self.scheduler.is_policy and self.system.llm.encoder_layers:
-            raise InputError("scheduler.name", repr(self.scheduler.name), "a scheduler of epochs, for an encoder")
+            raise InputError(
+                "scheduler.name", repr(self.scheduler.name), "a scheduler of epochs, for an encoder"
+            )
         workload, epoch_s = self.workload, self.system.slots.epoch_s
         waits = 1 + workload.longest_wait_s / epoch_s
         if waits > LARGEST_RUN:

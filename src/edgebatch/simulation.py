@@ -47,9 +47,9 @@ def simulate(
     """Run `scheduler` over `epochs` epochs, and check each of its schedules.
 
     A request that arrives during one epoch is a candidate from the start of the next. The node turns
-    away requests that need more accuracy than its model offers, or whose prompt is above a fixed padding. A candidate that is not scheduled
-    stays while it could still be served alone in time, then expires. Schedulers see expected output lengths;
-    who runs past a limit at the true ones is missed.
+    away requests that need more accuracy than its model offers, or whose prompt is above a fixed padding.
+    A candidate that is not scheduled stays while it could still be served alone in time, then expires.
+    Schedulers see expected output lengths; who runs past a limit at the true ones is missed.
 
     Parameters
     ----------

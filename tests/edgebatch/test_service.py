@@ -62,7 +62,9 @@ def test_behind_the_radio_nobody_is_answered_before_both_slots_and_the_time_alon
     assert (service.latency_s[answered] >= (alone_s + slots_s)[answered] * (1 - 1e-9)).all()
     assert (service.latency_s[service.in_time] <= requests.latency_s[service.in_time] * (1 + 1e-6)).all()
     assert not (service.turned_away & answered).any()
-    assert all(0 <= use[name] <= 1 for name in ("uplink_load", "downlink_load", "memory_load", "compute_load"))
+    assert all(
+        0 <= use[name] <= 1 for name in ("uplink_load", "downlink_load", "memory_load", "compute_load")
+    )
 
 
 def test_admission_behind_the_radio_breaks_no_promise_either(setting):
@@ -94,7 +96,9 @@ def test_a_longer_answer_than_expected_is_missed_and_billed(setting):
     requests = draw(setting, 20, 3)
     short = dataclasses.replace(requests, expected_output_tokens=np.ones_like(requests.output_tokens))
     served = {
-        name: sum(e.schedule.size for e in simulate(setting.system, r, 20, schedulers.get("dftsp"), (512, 512)))
+        name: sum(
+            e.schedule.size for e in simulate(setting.system, r, 20, schedulers.get("dftsp"), (512, 512))
+        )
         for name, r in (("known", requests), ("short", short))
     }
     assert served["short"] < served["known"]

@@ -136,6 +136,8 @@ def replay_table(answer: dict[str, Any]) -> str:
     """The summary of an answer as a table for a terminal, and who was turned away."""
     lines = [f"{'policy':<19}{answer['policy']}"]
     lines += [f"{name:<19}{value:.4g}" for name, value in answer["summary"].items()]
-    away = [f"request {i}: {r['turned_away']}" for i, r in enumerate(answer["requests"]) if "turned_away" in r]
+    away = [
+        f"request {i}: {r['turned_away']}" for i, r in enumerate(answer["requests"]) if "turned_away" in r
+    ]
     more = [f"... and {len(away) - 5} more"] if len(away) > 5 else []
     return "\n".join([*lines, *away[:5], *more])

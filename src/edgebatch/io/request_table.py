@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def parse_requests(text: str, where: str) -> Trace:
 
 def trace_of(columns: dict[str, Sequence[float]]) -> Trace:
     """Requests from their columns; arrivals must not fall."""
-    arrays = {
+    arrays: dict[str, Any] = {
         name: np.array(values, dtype=np.int64 if ALLOWED[name].whole else np.float64)
         for name, values in columns.items()
     }
@@ -59,7 +60,9 @@ def _trace(rows: list[list[str]]) -> Trace:
             raise InputError("row 1", ", ".join(head)[:60] or "nothing", f"a column {name}")
     for name in head:
         if name not in ALLOWED:
-            raise InputError(f"row 1, column {name or 'without a name'}", "an unknown column", one_of(name, ALLOWED))
+            raise InputError(
+                f"row 1, column {name or 'without a name'}", "an unknown column", one_of(name, ALLOWED)
+            )
         if head.count(name) > 1:
             raise InputError(f"row 1, column {name}", "the column twice", "each column once")
     columns: dict[str, list[float]] = {name: [] for name in head}
@@ -73,7 +76,9 @@ def _trace(rows: list[list[str]]) -> Trace:
         arrivals = columns["arrival_s"]
         if len(arrivals) > 1 and arrivals[-1] < arrivals[-2]:
             at = f"row {number}, column arrival_s"
-            raise InputError(at, row[head.index("arrival_s")], f"at least {arrivals[-2]:g}, as in the row before")
+            raise InputError(
+                at, row[head.index("arrival_s")], f"at least {arrivals[-2]:g}, as in the row before"
+            )
     if not columns["arrival_s"]:
         raise InputError("row 2", "nothing", "a request")
     return trace_of(dict(columns))

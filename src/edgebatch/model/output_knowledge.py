@@ -46,6 +46,7 @@ def expected_lengths(
     if knowledge.kind == "exact" or output_tokens.size == 0:
         return output_tokens
     longest = int(output_tokens.max())
+    expected: NDArray[np.float64]
     if knowledge.kind == "predicted":
         expected = output_tokens * np.exp(knowledge.sigma * rng.standard_normal(output_tokens.size))
     elif knowledge.kind == "quantile":

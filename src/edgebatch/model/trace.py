@@ -60,8 +60,8 @@ class Trace:
         horizon_s
             Length of the window that is returned; its arrivals begin at 0.
         rate
-            Mean rate of the window, requests/s: so many consecutive requests are stretched to its length. None
-            for the pace of the trace.
+            Mean rate of the window, requests/s: so many consecutive requests are stretched to its length.
+            None for the pace of the trace.
         start
             Where the window begins, as a share of the trace, in [0, 1). Behind the last request the trace
             begins anew.

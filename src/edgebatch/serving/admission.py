@@ -14,7 +14,6 @@ from edgebatch.model.system import System
 from edgebatch.serving.limits import Limits
 from edgebatch.serving.step_time import StepTime
 
-
 RETRY_S = 0.2
 """Time after which those who wait are considered again, though nobody has arrived or ended."""
 
@@ -24,6 +23,8 @@ class Load(NamedTuple):
 
     Attributes
     ----------
+    request
+        Its index.
     prompt_left
         Prompt tokens that are not yet taken.
     context_tokens
@@ -32,7 +33,7 @@ class Load(NamedTuple):
         Output tokens that it has got.
     """
 
-    index: int
+    request: int
     prompt_left: int
     context_tokens: int
     done: int
@@ -105,8 +106,8 @@ class Arrivals:
 class Gate:
     """Lets requests in that a policy admits; the others wait until their requirement cannot be met.
 
-    It decides when somebody has arrived or ended, and from time to time; with a radio at the start of the next uplink slot, whose end
-    is when requests enter.
+    It decides when somebody has arrived or ended, and from time to time. With a radio it does so at the start of
+    the next uplink slot, and requests enter at the end of that slot.
     """
 
     def __init__(
@@ -156,7 +157,9 @@ class Gate:
             known.deadline_s[at_hand] - entry_s,
             self._shares(at_hand, begin_s),
         )
-        entering = self._admit(self._times, self._limits, self._capacity, self._entered(loads, now_s), waiting)
+        entering = self._admit(
+            self._times, self._limits, self._capacity, self._entered(loads, now_s), waiting
+        )
         self._waiting = np.delete(at_hand, entering)
         if entering.size:
             self._carried.append(float(waiting.uplink_share[entering].sum()))
@@ -166,7 +169,9 @@ class Gate:
         known = self._arrivals
         if known.uplink_share is None:
             return np.zeros(requests.size)
-        since = np.floor_divide(begin_s, known.epoch_s) - np.floor_divide(known.arrival_s[requests], known.epoch_s)
+        since = np.floor_divide(begin_s, known.epoch_s) - np.floor_divide(
+            known.arrival_s[requests], known.epoch_s
+        )
         column = np.clip(since.astype(np.int64), 0, known.uplink_share.shape[1] - 1)
         return known.uplink_share[requests, column]
 

@@ -181,10 +181,14 @@ class _Engine:
 
     def _load(self) -> list[Load]:
         """What is left to do of every request that has entered."""
-        loads = [Load(r.index, 0, r.prompt + r.remaining - (r.finish_step - self._steps), self._done(r))
-                 for r in self._decoding.values()]
-        loads += [Load(r.index, r.prompt - r.done, r.prompt, self._outputs[r.index] - r.remaining)
-                  for r in self._prefilling.values()]
+        loads = [
+            Load(r.index, 0, r.prompt + r.remaining - (r.finish_step - self._steps), self._done(r))
+            for r in self._decoding.values()
+        ]
+        loads += [
+            Load(r.index, r.prompt - r.done, r.prompt, self._outputs[r.index] - r.remaining)
+            for r in self._prefilling.values()
+        ]
         for index in [i for _, i in self._waiting] + [i for _, i in self._entries]:
             prompt, left = self._again.get(index, (self._prompts[index], self._outputs[index]))
             loads.append(Load(index, prompt, prompt, self._outputs[index] - left))

@@ -82,7 +82,9 @@ def _system(model: ModelConfig, node: EdgeNodeConfig) -> System:
 
 def _replayed(log: pd.DataFrame, system: System, limits: Limits) -> pd.DataFrame:
     log = log.sort_values("queued_s", kind="stable")
-    queued, first, last = (log[name].to_numpy(float) for name in ("queued_s", "first_token_s", "last_token_s"))
+    queued, first, last = (
+        log[name].to_numpy(float) for name in ("queued_s", "first_token_s", "last_token_s")
+    )
     prompts, outputs = (log[name].to_numpy(np.int64) for name in ("prompt_tokens", "output_tokens"))
     found = replay(system, Trace(queued, prompts, outputs), "fcfs", limits).service
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -35,9 +35,9 @@ def engine_log_table(logs: pd.DataFrame) -> Table:
         for row in _rows(logs)
     )
     caption = (
-        "Latencies of vLLM, and of continuous batching simulated with efficiencies that were fitted to operators"
-        " alone: means, and the errors of mean and median with their signs, below 0 where the simulation is"
-        " too fast"
+        "Latencies of vLLM, and of continuous batching simulated with efficiencies that were fitted to"
+        " operators alone: means, and the errors of mean and median with their signs, below 0 where the"
+        " simulation is too fast"
     )
     head = ("Node", "Latency", "Measured (s)", "Simulated (s)", "Mean off", "Median off")
     return Table(caption, ENGINE_LOGS, head, rows, "llrrrr")
@@ -45,7 +45,7 @@ def engine_log_table(logs: pd.DataFrame) -> Table:
 
 def engine_log_values(logs: pd.DataFrame) -> dict[str, str]:
     """Errors of the means and medians, by log and quantity."""
-    values = {}
+    values: dict[str, str] = {}
     for row in _rows(logs):
         place = f"{ENGINE_LOGS}/{row.log.lower().replace(' ', '_')}/{row.quantity}"
         values |= {f"{place}/mean": _percent(row.mean), f"{place}/median": _percent(row.median)}

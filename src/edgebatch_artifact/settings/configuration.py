@@ -6,18 +6,17 @@ import re
 from dataclasses import field
 from typing import Any
 
-from edgebatch.errors import InputError, one_of
+from edgebatch.errors import InputError
 from edgebatch.model.llm import Llm
-from edgebatch.model.output_knowledge import Knowledge
 from edgebatch.model.quantization import Quantization, accuracy_from_perplexity
 from edgebatch.model.radio import Radio
 from edgebatch.model.roofline import Roofline
 from edgebatch.model.system import EdgeNode, Slots, System
-from edgebatch.model.workload import Accuracy, Latency, Network, Slo, Workload
+from edgebatch.model.workload import Slo
 from edgebatch.schema import Checked, Range, choice, integer, read, real
 from edgebatch.serving.limits import Limits
 from edgebatch.setting import SchedulerChoice, Setting, Simulation
-from edgebatch_artifact.storage.trace_file import name_trace
+from edgebatch_artifact.settings.workload_config import WorkloadConfig, build_workload
 
 
 class ModelConfig(Llm):
@@ -104,32 +103,6 @@ class RadioConfig(Radio):
     """conf/radio/: a radio link and its name."""
 
     label: str = ""
-
-
-class WorkloadConfig(Checked):
-    """conf/workload/: the fields of a `Workload`, and the names of what it refers to.
-
-    Attributes
-    ----------
-    requirements
-        ``uniform`` for `latency`, or a class of `slo_classes`.
-    trace
-        File of recorded requests, from the folder of the project; None for random ones.
-    """
-
-    label: str
-    arrival_rate: float | None = real(above=0)
-    arrival_cv: float = real(above=0, at_most=100)
-    prompt_tokens: tuple[int, ...] = integer(at_least=1)
-    output_tokens: tuple[int, ...] = integer(at_least=1)
-    payload_bits: float = real(at_least=0)
-    requirements: str
-    latency: Latency
-    patience: float = real(above=0)
-    accuracy: Accuracy
-    network: Network
-    knowledge: Knowledge
-    trace: str | None
 
 
 PERPLEXITY = Range(at_least=1)
@@ -221,7 +194,8 @@ def build_setting(data: dict[str, Any], model: str) -> Setting:
         cost=_cost(config),
         output_billing=config.output_billing,
     )
-    workload, scheduler = _workload(config), _scheduler(config.scheduler)
+    workload = build_workload(config.workload, config.slo_classes)
+    scheduler = _scheduler(config.scheduler)
     if workload.trace is None:
         _check_lengths(config)
     result = Setting(
@@ -239,22 +213,6 @@ def build_setting(data: dict[str, Any], model: str) -> Setting:
     except InputError as error:
         raise error.at(prefix="scheduler.options") from None
     return result
-
-
-def _workload(config: Config) -> Workload:
-    source, classes = config.workload, config.slo_classes
-    if source.requirements not in ("uniform", *classes):
-        expected = one_of(source.requirements, ("uniform", *classes))
-        raise InputError("workload.requirements", repr(source.requirements), expected)
-    names = Workload.__dataclass_fields__.keys() - {"slo", "trace"}
-    try:
-        return Workload(
-            **{name: getattr(source, name) for name in names},
-            slo=classes.get(source.requirements),
-            trace=None if source.trace is None else name_trace(source.trace),
-        )
-    except InputError as error:
-        raise error if error.where else error.at(prefix="workload") from None
 
 
 def _check_lengths(config: Config) -> None:

@@ -62,7 +62,11 @@ def test_admission_turns_away_what_it_cannot_keep_and_says_so(capsys, tmp_path):
         ("replay/1", "replay/2", "format: found 'edgebatch-replay/2', expected one of edgebatch-replay/1"),
         ('"layers": 32', '"layers": 32, "encoder_layers": 2', "llm.encoder_layers: found 2, expected 0"),
         ("41408", "0", "serving.kv_capacity_tokens: found 0, expected nothing, or a whole number at least 1"),
-        ('"output_tokens": 400', '"output_tokens": 0', "requests[1].output_tokens: found 0, expected a whole"),
+        (
+            '"output_tokens": 400',
+            '"output_tokens": 0',
+            "requests[1].output_tokens: found 0, expected a whole",
+        ),
         ('"arrival_s": 0.2', '"arrival_s": 0.05', "requests[2].arrival_s: found 0.05, expected at least 0.1"),
         ('"latency_s": 5.0', '"latency": 5.0', "requests[0].latency: found an unknown key, expected one of"),
     ],

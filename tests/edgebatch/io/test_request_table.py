@@ -20,13 +20,33 @@ def test_columns_may_stand_in_any_order_with_requirements_among_them():
     ("old", "new", "line"),
     [
         (GOOD, "", "f.csv: row 1: found nothing, expected the names of the columns"),
-        ("prompt_tokens", "prompts", "f.csv: row 1: found arrival_s, prompts, output_tokens, expected a column"),
-        ("output_tokens", "output_tokens,x", r"f.csv: row 1, column x: found an unknown column, expected one of"),
+        (
+            "prompt_tokens",
+            "prompts",
+            "f.csv: row 1: found arrival_s, prompts, output_tokens, expected a column",
+        ),
+        (
+            "output_tokens",
+            "output_tokens,x",
+            r"f.csv: row 1, column x: found an unknown column, expected one of",
+        ),
         ("1.5,6,8", "1.5,6", "f.csv: row 3: found 2 values, expected 3, one for each column"),
-        ("0,5,7", "0,5.5,7", "f.csv: row 2, column prompt_tokens: found '5.5', expected a whole number at least 1"),
-        ("0,5,7", "0,5,0", "f.csv: row 2, column output_tokens: found '0', expected a whole number at least 1"),
+        (
+            "0,5,7",
+            "0,5.5,7",
+            "f.csv: row 2, column prompt_tokens: found '5.5', expected a whole number at least 1",
+        ),
+        (
+            "0,5,7",
+            "0,5,0",
+            "f.csv: row 2, column output_tokens: found '0', expected a whole number at least 1",
+        ),
         ("1.5,", "nan,", "f.csv: row 3, column arrival_s: found 'nan', expected a number at least 0"),
-        ("0,5", "2,5", "f.csv: row 3, column arrival_s: found 1.5, expected at least 2, as in the row before"),
+        (
+            "0,5",
+            "2,5",
+            "f.csv: row 3, column arrival_s: found 1.5, expected at least 2, as in the row before",
+        ),
         ("0,5,7\n1.5,6,8\n", "", "f.csv: row 2: found nothing, expected a request"),
         ("arrival_s,prompt", "arrival_s,arrival_s,prompt", "row 1, column arrival_s: found the column twice"),
     ],

@@ -81,7 +81,9 @@ def test_admission_serves_more_than_first_come_first_served_when_requests_are_to
     system = _system()
     latency_s = 3 * system.alone_s(prompts, outputs)
     trace = Trace(np.sort(rng.uniform(0, 0.2, 300)), prompts, outputs, latency_s)
-    served = {name: replay(system, trace, name, Limits(50, 64, 2000)).service.in_time.sum() for name in names()}
+    served = {
+        name: replay(system, trace, name, Limits(50, 64, 2000)).service.in_time.sum() for name in names()
+    }
     assert served["exact_admission"] > 1.3 * max(served["fcfs"], 1)
 
 

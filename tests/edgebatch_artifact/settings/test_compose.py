@@ -51,7 +51,12 @@ def test_every_file_of_every_group_composes_into_a_setting():
         # perplexities of quantized models are known of the paper's models alone
         overrides = [f"{group}={file}" for group, file in chosen.items()]
         # an encoder alone puts out one token, and takes its prompt as a whole
-        if chosen["model"] in ("bert_large", "flan_t5_xl", "same_weights_encoder", "same_weights_encoder_decoder"):
+        if chosen["model"] in (
+            "bert_large",
+            "flan_t5_xl",
+            "same_weights_encoder",
+            "same_weights_encoder_decoder",
+        ):
             chosen |= {"scheduler": "dftsp", "workload": "paper"}
             overrides = [f"{group}={file}" for group, file in chosen.items()]
         fixed = ["quantization=w16a16", "workload.output_tokens=[1]"]

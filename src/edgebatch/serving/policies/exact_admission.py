@@ -9,7 +9,6 @@ the exact solver finds the largest set. Cache is kept free for whole outputs, so
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpy.typing import NDArray
 
