@@ -40,9 +40,10 @@ the share of epochs whose batch the scheduler proves to be the largest, `cut_off
 reached its node limit. Loads are shares of the budget, averaged over the epochs that serve somebody.
 `throughput_per_s` is the paper's name of the goodput.
 
-Continuous batching has no epochs, and 0 for means over them. `missed_per_s` counts answers that come too late,
-`preemptions_per_s` requests that lose their cache. Loads of bands are means over the slots that carry somebody,
-that of the memory over the time in which the node computes, and that of computing is its share of time."""
+Continuous batching has no epochs, and 0 for means over them. `missed_per_s` counts answers that come too
+late, `preemptions_per_s` requests that lose their cache. Loads of bands are means over the slots that carry
+somebody, that of the memory over the time in which the node computes, and that of computing is its share of
+time."""
 
 
 def replicates_of(

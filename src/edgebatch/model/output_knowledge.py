@@ -48,7 +48,8 @@ def expected_lengths(
     longest = int(output_tokens.max())
     expected: NDArray[np.float64]
     if knowledge.kind == "predicted":
-        expected = output_tokens * np.exp(knowledge.sigma * rng.standard_normal(output_tokens.size))
+        error = np.exp(knowledge.sigma * rng.standard_normal(output_tokens.size))
+        expected = output_tokens.astype(np.float64) * error
     elif knowledge.kind == "quantile":
         expected = _earlier_quantile(output_tokens, knowledge.quantile)
     else:

@@ -106,8 +106,8 @@ class Arrivals:
 class Gate:
     """Lets requests in that a policy admits; the others wait until their requirement cannot be met.
 
-    It decides when somebody has arrived or ended, and from time to time. With a radio it does so at the start of
-    the next uplink slot, and requests enter at the end of that slot.
+    It decides when somebody has arrived or ended, and from time to time. With a radio it does so at the start
+    of the next uplink slot, and requests enter at the end of that slot.
     """
 
     def __init__(
