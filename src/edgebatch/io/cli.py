@@ -67,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
         "replay",
         help="serve requests over time by continuous batching",
         description="Serve requests over time by continuous batching, as a JSON file says "
-        f"({REPLAY_FORMAT}), and print what becomes of them: as a table on a terminal, otherwise as one JSON object.",
+        f"({REPLAY_FORMAT}), and print what becomes of them: as a table on a terminal, otherwise as one JSON "
+        "object.",
         epilog="example: edgebatch replay replay.json --policy exact_admission",
     )
     replaying.add_argument("file", metavar="FILE", help="node and requests; - reads standard input")

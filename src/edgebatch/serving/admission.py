@@ -69,12 +69,15 @@ class Waiting(NamedTuple):
         Time left at the node until the last token has to be there.
     uplink_share
         Least share of the uplink slot; 0 without a radio.
+    enters_in_s
+        Time until who is let in is at the node.
     """
 
     prompt_tokens: NDArray[np.int64]
     output_tokens: NDArray[np.int64]
     deadline_s: NDArray[np.float64]
     uplink_share: NDArray[np.float64]
+    enters_in_s: float
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,7 @@ class Gate:
             known.output_tokens[at_hand],
             known.deadline_s[at_hand] - entry_s,
             self._shares(at_hand, begin_s),
+            max(0.0, entry_s - now_s),
         )
         entering = self._admit(
             self._times, self._limits, self._capacity, self._entered(loads, now_s), waiting

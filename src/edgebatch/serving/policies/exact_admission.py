@@ -41,11 +41,13 @@ def admit(
     """Indices of the waiting requests that enter, shape (entering,)."""
     forecast = _Forecast(times, limits, entered)
     added_s = forecast.added_s(waiting)
-    slack_s = waiting.deadline_s - forecast.after_s(waiting.output_tokens)
-    theirs_s = entered.deadline_s - forecast.after_s(entered.output_left)
+    slack_s = waiting.deadline_s - forecast.after_s(waiting.output_tokens, waiting.enters_in_s)
+    ends_s = forecast.after_s(entered.output_left)
+    theirs_s = entered.deadline_s - ends_s
     # who is late at any rate is lost; a forecast alone, which is an upper bound, loses nobody
     lost = theirs_s + forecast.prompts_s < 0
-    least_s = float(np.maximum(theirs_s[~lost], 0).min(initial=LONGEST_S))
+    concerned = ~lost & (ends_s > waiting.enters_in_s)
+    least_s = float(np.maximum(theirs_s[concerned], 0).min(initial=LONGEST_S))
     room = capacity - forecast.held_tokens
     tokens = waiting.prompt_tokens + waiting.output_tokens
     possible = np.flatnonzero(
@@ -97,10 +99,13 @@ class _Forecast:
         prompts = entered.prompt_left[entered.prompt_left > 0]
         self.prompts_s = float(np.sum(times.prompt_s(prompts) + prompts * self._beside_s))
 
-    def after_s(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Time until requests have got so many tokens, if nobody enters."""
+    def after_s(self, steps: NDArray[np.int64], begin_s: float = 0.0) -> NDArray[np.float64]:
+        """Time from `begin_s` on until so many tokens more have been got, if nobody enters."""
+        past = np.floor(np.interp(begin_s - self.prompts_s, self._at_s, self._steps))
+        steps = steps + int(past)
         beyond_s = np.maximum(0, steps - self._steps[-1]) * self._idle_s
-        return self.prompts_s + np.interp(steps, self._steps, self._at_s) + beyond_s
+        until_s = self.prompts_s + np.interp(steps, self._steps, self._at_s) + beyond_s
+        return np.maximum(0.0, until_s - begin_s) if past < self._steps[-1] else beyond_s
 
     def added_s(self, waiting: Waiting) -> NDArray[np.float64]:
         """Time that each request adds to that of any other at most."""
