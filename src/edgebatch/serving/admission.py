@@ -146,7 +146,8 @@ class Gate:
         if known.uplink_share is not None:
             begin_s = self.next_s(now_s, ended)
             self._slot = round(begin_s / known.slot_s) + 1
-        entry_s = begin_s + (0.0 if known.uplink_share is None else known.slot_s)
+        # a step may have gone on beyond the slot
+        entry_s = max(now_s, begin_s + (0.0 if known.uplink_share is None else known.slot_s))
         seen = int(np.searchsorted(known.arrival_s, begin_s, side="right"))
         at_hand = np.concatenate((self._waiting, np.arange(self._seen, seen)))
         self._seen, self._ended, self._decided_s = seen, ended, begin_s
@@ -159,7 +160,7 @@ class Gate:
             known.output_tokens[at_hand],
             known.deadline_s[at_hand] - entry_s,
             self._shares(at_hand, begin_s),
-            max(0.0, entry_s - now_s),
+            entry_s - now_s,
         )
         entering = self._admit(
             self._times, self._limits, self._capacity, self._entered(loads, now_s), waiting

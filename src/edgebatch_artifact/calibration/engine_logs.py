@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from edgebatch.errors import InputError, one_of
+from edgebatch.errors import InputError
 from edgebatch.model.quantization import Quantization
 from edgebatch.model.roofline import Roofline
 from edgebatch.model.system import EdgeNode, Slots, System
 from edgebatch.model.trace import Trace
-from edgebatch.schema import Checked, read
+from edgebatch.schema import Checked
 from edgebatch.serving.limits import Limits
 from edgebatch.serving.replay import replay
-from edgebatch_artifact.settings.conf_folder import groups, read_file
+from edgebatch_artifact.settings.calibration import LATENCIES
 from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
-from edgebatch_artifact.storage.csv_file import read_csv
-
-LATENCIES = {"ttft_s": "time to first token", "tpot_s": "time per token", "latency_s": "end to end"}
-"""What logs and simulation are compared in."""
 
 
 class EngineLog(Checked):
@@ -43,32 +38,8 @@ class EngineLog(Checked):
     serving: Limits
 
 
-def read_engine_logs(
-    conf: Path, folder: Path, models: Mapping[str, ModelConfig], nodes: Mapping[str, EdgeNodeConfig]
-) -> pd.DataFrame:
-    """Every log of conf/engine_log/, replayed.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row for each log, quantity of `LATENCIES` and request, with ``measured`` and ``simulated``.
-    """
-    parts = []
-    for name in groups(conf).get("engine_log", ()):
-        where = f"conf/engine_log/{name}.yaml"
-        try:
-            entry = read(EngineLog, read_file(conf, "engine_log", name))
-            for key, known in (("model", models), ("edge_node", nodes)):
-                if getattr(entry, key) not in known:
-                    raise InputError(key, repr(getattr(entry, key)), one_of(getattr(entry, key), known))
-            system = _system(models[entry.model], nodes[entry.edge_node])
-        except InputError as error:
-            raise error.at(where) from None
-        parts.append(_replayed(read_csv(folder / entry.log), system, entry.serving).assign(log=entry.label))
-    return pd.concat(parts, ignore_index=True)[["log", "quantity", "request", "measured", "simulated"]]
-
-
-def _system(model: ModelConfig, node: EdgeNodeConfig) -> System:
+def calibrated_system(model: ModelConfig, node: EdgeNodeConfig) -> System:
+    """A model at 16 bits on a node with what was measured of it."""
     if node.efficiencies is None:
         raise InputError("edge_node", "a node without efficiencies", "one that was calibrated")
     return System(
@@ -80,6 +51,19 @@ def _system(model: ModelConfig, node: EdgeNodeConfig) -> System:
     )
 
 
+def replay_logs(logs: Iterable[tuple[EngineLog, pd.DataFrame, System]]) -> pd.DataFrame:
+    """Replay logs, each with its table and its node.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each log, quantity of `LATENCIES` and request, with ``measured`` and ``simulated``.
+    """
+    columns = ["log", "quantity", "request", "measured", "simulated"]
+    parts = [_replayed(table, system, log.serving).assign(log=log.label) for log, table, system in logs]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
 def _replayed(log: pd.DataFrame, system: System, limits: Limits) -> pd.DataFrame:
     log = log.sort_values("queued_s", kind="stable")
     queued, first, last = (
@@ -87,12 +71,11 @@ def _replayed(log: pd.DataFrame, system: System, limits: Limits) -> pd.DataFrame
     )
     prompts, outputs = (log[name].to_numpy(np.int64) for name in ("prompt_tokens", "output_tokens"))
     found = replay(system, Trace(queued, prompts, outputs), "fcfs", limits).service
-    with np.errstate(divide="ignore", invalid="ignore"):
-        measured = {
-            "ttft_s": first - queued,
-            "tpot_s": (last - first) / np.where(outputs > 1, outputs - 1, np.nan),
-            "latency_s": last - queued,
-        }
+    measured = {
+        "ttft_s": first - queued,
+        "tpot_s": (last - first) / np.where(outputs > 1, outputs - 1, np.nan),
+        "latency_s": last - queued,
+    }
     parts = [
         pd.DataFrame(
             {

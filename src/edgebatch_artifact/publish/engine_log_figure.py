@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from edgebatch_artifact.calibration.engine_logs import LATENCIES
 from edgebatch_artifact.publish.figures import HEIGHT_IN, PAGE_IN, own_style
+from edgebatch_artifact.settings.calibration import LATENCIES
 
 LOOKS = {"measured": ("Measured", "0.2", "-"), "simulated": ("Simulated", "#332288", "--")}
 

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from edgebatch_artifact.calibration.engine_logs import LATENCIES
 from edgebatch_artifact.publish.table import Table, number
-from edgebatch_artifact.settings.calibration import ENGINE_LOGS
+from edgebatch_artifact.settings.calibration import ENGINE_LOGS, LATENCIES
 
 
 class _Row(NamedTuple):

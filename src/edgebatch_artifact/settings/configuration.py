@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
@@ -12,6 +13,7 @@ from edgebatch.model.quantization import Quantization, accuracy_from_perplexity
 from edgebatch.model.radio import Radio
 from edgebatch.model.roofline import Roofline
 from edgebatch.model.system import EdgeNode, Slots, System
+from edgebatch.model.trace import TraceFile
 from edgebatch.model.workload import Slo
 from edgebatch.schema import Checked, Range, choice, integer, read, real
 from edgebatch.serving.limits import Limits
@@ -178,9 +180,10 @@ class Config(Checked):
     most_settings: int = integer(at_least=1)
 
 
-def build_setting(data: dict[str, Any], model: str) -> Setting:
+def build_setting(data: dict[str, Any], model: str, name_trace: Callable[[str], TraceFile]) -> Setting:
     """The setting of a composed configuration, `model` being the file of conf/model/ it uses.
 
+    `name_trace` reads a file of recorded requests, and names its content.
     Raises an `InputError` with a key of the composed configuration.
     """
     config = read(Config, data)
@@ -194,7 +197,7 @@ def build_setting(data: dict[str, Any], model: str) -> Setting:
         cost=_cost(config),
         output_billing=config.output_billing,
     )
-    workload = build_workload(config.workload, config.slo_classes)
+    workload = build_workload(config.workload, config.slo_classes, name_trace)
     scheduler = _scheduler(config.scheduler)
     if workload.trace is None:
         _check_lengths(config)

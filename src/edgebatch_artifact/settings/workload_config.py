@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from edgebatch.errors import InputError, one_of
 from edgebatch.model.output_knowledge import Knowledge
+from edgebatch.model.trace import TraceFile
 from edgebatch.model.workload import Accuracy, Latency, Network, Slo, Workload
 from edgebatch.schema import Checked, integer, real
-from edgebatch_artifact.storage.trace_file import name_trace
 
 
 class WorkloadConfig(Checked):
@@ -37,7 +37,9 @@ class WorkloadConfig(Checked):
     trace: str | None
 
 
-def build_workload(source: WorkloadConfig, classes: Mapping[str, Slo]) -> Workload:
+def build_workload(
+    source: WorkloadConfig, classes: Mapping[str, Slo], name_trace: Callable[[str], TraceFile]
+) -> Workload:
     """The workload of a configuration, whose trace is read and checked.
 
     Raises an `InputError` with a key of the composed configuration, or with the row and column of a trace.

@@ -102,7 +102,8 @@ class _Forecast:
     def after_s(self, steps: NDArray[np.int64], begin_s: float = 0.0) -> NDArray[np.float64]:
         """Time from `begin_s` on until so many tokens more have been got, if nobody enters."""
         past = np.floor(np.interp(begin_s - self.prompts_s, self._at_s, self._steps))
-        steps = steps + int(past)
+        # who enters between two steps waits for the end of the first
+        steps = steps + int(past) + (begin_s > 0)
         beyond_s = np.maximum(0, steps - self._steps[-1]) * self._idle_s
         until_s = self.prompts_s + np.interp(steps, self._steps, self._at_s) + beyond_s
         return np.maximum(0.0, until_s - begin_s) if past < self._steps[-1] else beyond_s
