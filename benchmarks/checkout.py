@@ -16,7 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = (
-    *("conf", "src", "workflow", "profiles", "paper", "notebooks", "benchmarks", "measurements"),
+    *("conf", "src", "workflow", "profiles", "paper", "notebooks", "benchmarks", "measurements", "workloads"),
     *("Snakefile", "pyproject.toml", "environment.yml"),
 )
 """What the pipeline needs."""

@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from edgebatch.epoch_service import epoch_service
 from edgebatch.model.system import System
+from edgebatch.model.trace import Trace
 from edgebatch.model.workload import Requests, draw_requests
 from edgebatch.problem import Instance, Schedule
+from edgebatch.service import SERVICE_METRICS, measure_service
+from edgebatch.serving.run import serve
 from edgebatch.setting import Setting
 from edgebatch.simulation import Epoch, simulate
 
@@ -27,15 +31,23 @@ METRICS = (
     "downlink_load",
     "memory_load",
     "compute_load",
+    *SERVICE_METRICS,
+    "preemptions_per_s",
 )
 """What a run measures, one value a seed. Rates are per second of all epochs. `candidates`, `batch_size`,
 `upper_bound` (that the scheduler proves) and `nodes` (of the search tree) are means over epochs. `proven` is
 the share of epochs whose batch the scheduler proves to be the largest, `cut_off` that of epochs whose search
-reached its node limit. Loads are shares of the budget, averaged over the epochs that serve somebody."""
+reached its node limit. Loads are shares of the budget, averaged over the epochs that serve somebody.
+`throughput_per_s` is the paper's name of the goodput.
+
+Continuous batching has no epochs, and 0 for means over them. `missed_per_s` counts answers that come too
+late, `preemptions_per_s` requests that lose their cache. Loads of bands are means over the slots that carry
+somebody, that of the memory over the time in which the node computes, and that of computing is its share of
+time."""
 
 
 def replicates_of(
-    setting: Setting, tell: Callable[[str], None] | None = None
+    setting: Setting, tell: Callable[[str], None] | None = None, trace: Trace | None = None
 ) -> tuple[list[dict[str, float]], dict[str, float]]:
     """Simulate a setting for each of its seeds.
 
@@ -43,34 +55,46 @@ def replicates_of(
     ----------
     tell
         Is told the seed at hand.
+    trace
+        Content of the workload's trace, if it has one.
 
     Returns
     -------
     replicates, seconds
         For each seed its metrics; and the time spent in the workload, in the scheduler and in total.
     """
-    scheduler, epochs = setting.scheduler.function(), setting.simulation.epochs
+    epochs = setting.simulation.epochs
+    scheduler = None if setting.scheduler.is_policy else setting.scheduler.function()
     seconds = {"workload": 0.0, "scheduler": 0.0, "total": 0.0}
     begin = time.perf_counter()
 
     def timed(instance: Instance) -> Schedule:
         start = time.perf_counter()
+        assert scheduler is not None, "policies of continuous batching see no instance"
         schedule = scheduler(instance)
         seconds["scheduler"] += time.perf_counter() - start
         return schedule
 
     # compiled code is loaded at its first call, which is no part of the scheduler's time
-    replicate(setting, draw(setting, 1, seed=0), 1, scheduler)
+    _run(setting, draw(setting, 1, 0, trace), 1, scheduler)
     replicates = []
     for seed in range(setting.simulation.seeds):
         if tell:
             tell(f"seed {seed + 1} of {setting.simulation.seeds}")
         start = time.perf_counter()
-        requests = draw(setting, epochs, seed)
+        requests = draw(setting, epochs, seed, trace)
         seconds["workload"] += time.perf_counter() - start
-        replicates.append({"seed": seed, **replicate(setting, requests, epochs, timed)})
+        replicates.append({"seed": seed, **_run(setting, requests, epochs, scheduler and timed)})
     seconds["total"] = time.perf_counter() - begin
     return replicates, seconds
+
+
+def _run(
+    setting: Setting, requests: Requests, epochs: int, scheduler: Callable[[Instance], Schedule] | None
+) -> dict[str, float]:
+    if scheduler is None:
+        return measure_continuous(setting, requests, epochs)
+    return replicate(setting, requests, epochs, scheduler)
 
 
 def replicate(
@@ -85,13 +109,16 @@ def replicate(
     scheduler
         The setting's scheduler with its options, perhaps wrapped to be timed.
     """
-    longest = max(setting.workload.prompt_tokens), max(setting.workload.output_tokens)
+    lengths = setting.workload.prompt_tokens, setting.workload.output_tokens
+    if setting.workload.trace is not None:
+        lengths = (1, *requests.prompt_tokens.tolist()), (1, *requests.output_tokens.tolist())
+    longest = max(lengths[0]), max(lengths[1])
     return measure(setting.system, requests, simulate(setting.system, requests, epochs, scheduler, longest))
 
 
-def draw(setting: Setting, epochs: int, seed: int) -> Requests:
+def draw(setting: Setting, epochs: int, seed: int, trace: Trace | None = None) -> Requests:
     """The requests of a setting over `epochs` epochs, with the random numbers of `seed`."""
-    return draw_requests(setting.workload, setting.radio, setting.system.slots, epochs, seed)
+    return draw_requests(setting.workload, setting.radio, setting.system.slots, epochs, seed, trace)
 
 
 def measure(system: System, requests: Requests, outcome: Iterable[Epoch]) -> dict[str, float]:
@@ -100,7 +127,7 @@ def measure(system: System, requests: Requests, outcome: Iterable[Epoch]) -> dic
     horizon_s = len(epochs) * system.slots.epoch_s
     served = sum(epoch.schedule.size for epoch in epochs)
     busy = [epoch.loads for epoch in epochs if epoch.schedule.size]
-    return {
+    measured = {
         "throughput_per_s": served / horizon_s,
         "offered_per_s": requests.arrival_s.size / horizon_s,
         "missed_per_s": sum(len(epoch.schedule.missed) for epoch in epochs) / horizon_s,
@@ -114,7 +141,26 @@ def measure(system: System, requests: Requests, outcome: Iterable[Epoch]) -> dic
         "downlink_load": _mean(load.downlink_share for load in busy),
         "memory_load": _mean(load.memory_bytes / system.edge_node.memory_bytes for load in busy),
         "compute_load": _mean(load.compute_time_s / load.deadline_s for load in busy),
+        **measure_service(epoch_service(system, requests, epochs), horizon_s),
+        "preemptions_per_s": 0.0,
     }
+    return {name: measured[name] for name in METRICS}
+
+
+def measure_continuous(setting: Setting, requests: Requests, epochs: int) -> dict[str, float]:
+    """Serve a draw of requests by continuous batching, and measure; the keys are those of `METRICS`."""
+    assert setting.serving is not None, "a policy has the limits of an engine"
+    horizon_s = epochs * setting.system.slots.epoch_s
+    service, use = serve(setting.system, requests, horizon_s, setting.scheduler.name, setting.serving)
+    users = measure_service(service, horizon_s)
+    measured = {
+        **dict.fromkeys(METRICS, 0.0),
+        **users,
+        **use,
+        "throughput_per_s": users["goodput_per_s"],
+        "offered_per_s": requests.arrival_s.size / horizon_s,
+    }
+    return {name: measured[name] for name in METRICS}
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -103,6 +103,8 @@ def _check(key: str, value: object, allowed: Range | None, names: tuple[str, ...
         for index, item in enumerate(value):
             _check(f"{key}[{index}]", item, allowed, names)
         return
+    if value is None:
+        return  # the type says whether nothing is allowed
     if allowed is not None and value not in allowed:
         raise InputError(key, describe(value), str(allowed))
     if names is not None and value not in names:

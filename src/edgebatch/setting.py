@@ -16,26 +16,33 @@ from edgebatch.model.system import System
 from edgebatch.model.workload import Workload
 from edgebatch.problem import Instance, Schedule
 from edgebatch.schema import Checked, integer, read
+from edgebatch.serving import policies
+from edgebatch.serving.limits import Limits
 
 
 class SchedulerChoice(Checked):
-    """A scheduler and all of its options."""
+    """A scheduler of epochs and all of its options, or a policy of continuous batching, which has none."""
 
     name: str
     options: dict[str, Any]
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        try:
-            known = schedulers.options(self.name)
-        except InputError as error:
-            raise InputError("name", error.found, error.expected) from None
+        names = (*schedulers.names(), *policies.names())
+        if self.name not in names:
+            raise InputError("name", repr(self.name), one_of(self.name, names))
+        known = {} if self.is_policy else schedulers.options(self.name)
         for option in self.options:
             if option not in known:
                 raise InputError(f"options.{option}", "an unknown option", one_of(option, known))
         for option in known:
             if option not in self.options:
                 raise InputError(f"options.{option}", "nothing", f"a value, such as {known[option]!r}")
+
+    @property
+    def is_policy(self) -> bool:
+        """Whether it is a policy of continuous batching."""
+        return self.name in policies.names()
 
     def function(self) -> Callable[[Instance], Schedule]:
         """The scheduler with its options bound."""
@@ -54,22 +61,35 @@ LARGEST_RUN = 10**8
 
 
 class Setting(Checked):
-    """One point of an experiment, for one scheduler."""
+    """One point of an experiment, for one scheduler.
+
+    Attributes
+    ----------
+    serving
+        Limits of the engine of continuous batching; None for a scheduler of epochs.
+    """
 
     system: System
     radio: Radio
     workload: Workload
     scheduler: SchedulerChoice
     simulation: Simulation
+    serving: Limits | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.scheduler.is_policy != (self.serving is not None):
+            raise InputError("serving", "other than the scheduler needs", "limits for a policy alone")
+        if self.scheduler.is_policy and self.system.llm.encoder_layers:
+            raise InputError(
+                "scheduler.name", repr(self.scheduler.name), "a scheduler of epochs, for an encoder"
+            )
         workload, epoch_s = self.workload, self.system.slots.epoch_s
-        waits = 1 + workload.latency.mean_s * (1 + workload.latency.relative_half_width) / epoch_s
+        waits = 1 + workload.longest_wait_s / epoch_s
         if waits > LARGEST_RUN:
             expected = f"at most {LARGEST_RUN} epochs of {epoch_s:g} s"
             raise InputError("workload.latency.mean_s", workload.latency.mean_s, expected)
-        requests = workload.arrival_rate * self.simulation.epochs * epoch_s
+        requests = (workload.arrival_rate or 0) * self.simulation.epochs * epoch_s
         if requests * waits > LARGEST_RUN:
             found = f"{requests:.3g} requests of up to {waits:.3g} epochs"
             expected = f"at most {LARGEST_RUN} of both together, that memory holds a run"

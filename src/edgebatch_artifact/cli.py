@@ -100,10 +100,11 @@ def _has_configuration(conf: Path) -> None:
 
 
 def _simulate(chosen: argparse.Namespace) -> None:
-    from edgebatch.metrics import METRICS, replicates_of
+    from edgebatch.metrics import METRICS
     from edgebatch_artifact.analysis.sources import read_claims
     from edgebatch_artifact.analysis.statistics import estimate
     from edgebatch_artifact.runs.plan import simulation_code
+    from edgebatch_artifact.runs.replicates import simulate_setting
     from edgebatch_artifact.runs.result_file import FORMAT
     from edgebatch_artifact.settings.compose import compose_config, setting_of
     from edgebatch_artifact.settings.conf_folder import groups
@@ -115,7 +116,7 @@ def _simulate(chosen: argparse.Namespace) -> None:
     composed = compose_config(chosen.conf, chosen.overrides)
     setting = setting_of(composed)
     try:
-        replicates, _ = replicates_of(setting, _progress())
+        replicates, _ = simulate_setting(setting, _progress())
     except InputError as error:
         raise error.at(LINE) from None
     except ArithmeticError as error:

@@ -6,6 +6,7 @@ of the function of its name.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 import shutil
@@ -75,19 +76,18 @@ def calibrate(work: str, root: str) -> None:
     from edgebatch_artifact.analysis.sources import read_calibration
     from edgebatch_artifact.calibration.calibrate import calibrate
     from edgebatch_artifact.calibration.measured_files import read_measured
-    from edgebatch_artifact.publish.calibration_figure import calibration_figure
+    from edgebatch_artifact.publish.calibration_figure import calibration_figures
     from edgebatch_artifact.publish.calibration_tables import calibration_tables
     from edgebatch_artifact.publish.figures import save_figure
-    from edgebatch_artifact.settings.calibration import CALIBRATION
     from edgebatch_artifact.storage.csv_file import csv_text
 
     figures, found = Path(root, "figures"), calibrate(read_measured(CONF, MEASUREMENTS))
     for name, content in found.tables().items():
         write(figures / f"{name}.csv", csv_text(content))
     shown = read_calibration(figures)
-    figure = calibration_figure(shown)
-    for ending in ("pdf", "png"):
-        replace(figures / f"{CALIBRATION}.{ending}", lambda temporary: save_figure(figure, temporary))
+    for name, figure in calibration_figures(shown).items():
+        for ending in ("pdf", "png"):
+            replace(figures / f"{name}.{ending}", functools.partial(save_figure, figure))
     for table in calibration_tables(shown):
         write(Path(root, f"paper/tables/{table.name}.tex"), table.latex())
         write(Path(work, f"report/{table.name}.json"), table.to_json())
@@ -140,12 +140,13 @@ def report(work: str, root: str, layout: str, scale: str) -> None:
     from edgebatch_artifact.publish.report import is_png, report_page
     from edgebatch_artifact.publish.table import parse_table
     from edgebatch_artifact.settings.cache import read_experiments
-    from edgebatch_artifact.settings.calibration import CALIBRATION, CALIBRATION_TABLES
+    from edgebatch_artifact.settings.calibration import CALIBRATION, CALIBRATION_TABLES, ENGINE_LOGS
     from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
 
     experiments, made = read_experiments(Path(work)), Path(work, "report")
     files = {name: Path(root, "figures", f"{name}.png") for name in experiments}
-    files |= {"race": BENCHMARKS / "race.png", CALIBRATION: Path(root, f"figures/{CALIBRATION}.png")}
+    files |= {name: Path(root, f"figures/{name}.png") for name in (CALIBRATION, ENGINE_LOGS)}
+    files |= {"race": BENCHMARKS / "race.png"}
     pictures = {name: _read(path) for name, path in files.items()}
     for name, content in pictures.items():
         if not is_png(content):

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from edgebatch import Schedule, check, schedulers
@@ -23,7 +24,7 @@ def measured():
         Schedule((), upper_bound=0),
     )
     instances = [unit_instance([1] * number, uplink=0.25) for number in (3, 3, 0)]
-    epochs = [Epoch(x, s, check(x, s)) for x, s in zip(instances, schedules, strict=True)]
+    epochs = [Epoch(x, s, check(x, s), np.arange(x.size)) for x, s in zip(instances, schedules, strict=True)]
     arrived = unit_instance([1] * 9)
     requests = Requests(
         arrival_s=arrived.waited_s,

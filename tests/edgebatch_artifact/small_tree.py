@@ -13,7 +13,10 @@ EXPERIMENT = "throughput_vs_accuracy"
 """Its name: the table of quantization techniques takes its models from this one."""
 
 
-CALIBRATION = [f"figures/calibration{end}" for end in (".csv", "_fits.csv", ".pdf", ".png")]
+CALIBRATION = [
+    *(f"figures/calibration{end}" for end in (".csv", "_fits.csv", ".pdf", ".png")),
+    *(f"figures/engine_logs{end}" for end in (".csv", ".pdf", ".png")),
+]
 
 
 def make_tree() -> Plan:
@@ -25,7 +28,8 @@ def make_tree() -> Plan:
     for source in Path("conf/calibration").glob("*.yaml"):
         if source.stem != "jetson_ai_lab":  # the one that is fitted fastest
             source.unlink()
-    shutil.copytree(ROOT / "measurements", "measurements")
+    for folder in ("measurements", "workloads"):
+        shutil.copytree(ROOT / folder, folder)
     plan = make_plan(Path("conf"), Path("results"), Options())
     store_grid(plan.grid, Path("results"))
     data, collected = f"results/experiments/{EXPERIMENT}.json", plan.collected(EXPERIMENT)

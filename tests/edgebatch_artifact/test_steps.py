@@ -54,14 +54,19 @@ def test_the_report_holds_the_figure_and_the_table_of_the_experiment(tree):
     assert _report() == 0
     page = Path("report.html").read_text(encoding="utf-8")
     assert f'<article id="{EXPERIMENT}">' in page
-    assert page.count('src="data:image/png;base64,') == 3
+    assert page.count('src="data:image/png;base64,') == 4
 
 
 @pytest.mark.parametrize(
     "piece",
     [
         *("results/report/claims.json", "results/report/models.json", f"results/report/{EXPERIMENT}.json"),
-        *(f"figures/{EXPERIMENT}.png", "figures/calibration.png", "benchmarks/race.png"),
+        *(
+            f"figures/{EXPERIMENT}.png",
+            "figures/calibration.png",
+            "figures/engine_logs.png",
+            "benchmarks/race.png",
+        ),
     ],
 )
 def test_a_piece_of_the_report_that_is_missing_is_told_by_name(tree, capsys, piece):

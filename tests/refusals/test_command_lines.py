@@ -37,7 +37,7 @@ FILES = {
 
 SOLVE = [
     ("", "edgebatch: command line: the following arguments are required: COMMAND (edgebatch --help tells more)"),
-    ("solv epoch.json", "edgebatch: command line: COMMAND: found 'solv', expected one of schedulers, solve (did you mean solve?) ..."),
+    ("solv epoch.json", "edgebatch: command line: COMMAND: found 'solv', expected one of replay, schedulers, solve (did you mean solve?) ..."),
     ("solve", "edgebatch solve: command line: the following arguments are required: FILE (edgebatch solve --help tells more)"),
     ("solve epoch.json --jsn", "edgebatch solve: command line: found '--jsn', expected one of ... (did you mean --json?) ..."),
     ("solve epoch.json --json=yes", "edgebatch solve: command line: argument --json: ignored explicit argument 'yes' ..."),

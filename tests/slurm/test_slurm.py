@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from edgebatch_artifact.runs.plan import Options, make_plan
+from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.settings.conf_folder import groups
 from tests.slurm.cluster import NODES, TEMPLATE, WITH_US, answer, configure, running, wait_until
 from tests.workflow.checkout import PARTS, ROOT, copy_checkout, environment, snakemake
@@ -81,7 +82,7 @@ def _runs(folder):
 def local(tmp_path_factory):
     """The bytes of all numbers, made on one machine. What is drawn from them is drawn there in any case."""
     folder = _copy(tmp_path_factory.mktemp("local") / "copy")
-    snakemake(folder, *_csvs(groups(ROOT / "conf")["experiment"]), *SMOKE)
+    snakemake(folder, *_csvs([*groups(ROOT / "conf")["experiment"], *CALIBRATION_TABLES]), *SMOKE)
     return _bytes(folder)
 
 

@@ -106,7 +106,7 @@ def test_the_report_never_scrolls_sideways(seen):
 
 
 def test_the_report_shows_every_figure_whole_and_with_an_alternative_text(seen):
-    assert len(seen["images"]) == len(EXPERIMENTS) + len(["race", "calibration"])
+    assert len(seen["images"]) == len(EXPERIMENTS) + len(["race", "calibration", "engine_logs"])
     for image in seen["images"]:
         assert image["natural"] > 0
         assert image["left"] >= 0
@@ -159,7 +159,7 @@ def test_the_figures_are_recorded_with_their_digests(smoke):
     folder = smoke / "results/smoke/figures"
     found = read_record(folder / "platform.json")
     assert found.platform == here()
-    drawn = [*EXPERIMENTS, "calibration"]
+    drawn = [*EXPERIMENTS, "calibration", "engine_logs"]
     made = [f"{name}.{ending}" for name in drawn for ending in ("csv", "pdf", "png")]
     made.append("calibration_fits.csv")
     assert found.sha256 == {name: sha256(folder / name) for name in made}

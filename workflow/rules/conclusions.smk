@@ -4,7 +4,11 @@ rule calibrate:
         conf=CONF,
         measurements=MEASUREMENTS,
     output:
-        expand(f"{ROOT}figures/calibration.{{ending}}", ending=["csv", "pdf", "png"]),
+        expand(
+            f"{ROOT}figures/{{name}}.{{ending}}",
+            name=["calibration", "engine_logs"],
+            ending=["csv", "pdf", "png"],
+        ),
         f"{ROOT}figures/calibration_fits.csv",
         expand(f"{ROOT}paper/tables/{{table}}.tex", table=CALIBRATION_TABLES),
         expand(f"{WORK}/report/{{table}}.json", table=CALIBRATION_TABLES),

@@ -78,7 +78,11 @@ rule record:
             experiment=EXPERIMENTS,
             ending=["csv", "pdf", "png"],
         ),
-        expand(f"{ROOT}figures/calibration.{{ending}}", ending=["csv", "pdf", "png"]),
+        expand(
+            f"{ROOT}figures/{{name}}.{{ending}}",
+            name=["calibration", "engine_logs"],
+            ending=["csv", "pdf", "png"],
+        ),
         f"{ROOT}figures/calibration_fits.csv",
     output:
         update(f"{ROOT}figures/platform.json"),

@@ -8,7 +8,9 @@ rule typeset:
         ),
         source="paper/main.tex",
         figures=expand(f"{ROOT}figures/{{experiment}}.pdf", experiment=EXPERIMENTS),
-        calibration=f"{ROOT}figures/calibration.pdf",
+        calibration=expand(
+            f"{ROOT}figures/{{name}}.pdf", name=["calibration", "engine_logs"]
+        ),
         race="benchmarks/race.pdf",
     output:
         f"{ROOT}paper/main.pdf",

@@ -6,7 +6,9 @@ rule write_report:
             f"{WORK}/report/{{table}}.json",
             table=[*PAPER_TABLES, *CALIBRATION_TABLES, *EXPERIMENTS],
         ),
-        calibration=f"{ROOT}figures/calibration.png",
+        calibration=expand(
+            f"{ROOT}figures/{{name}}.png", name=["calibration", "engine_logs"]
+        ),
         race="benchmarks/race.png",
         files=expand("workflow/report/{file}", file=["page.html", "style.css"]),
     output:

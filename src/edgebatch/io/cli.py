@@ -1,4 +1,4 @@
-"""Command line: ``edgebatch solve FILE`` and ``edgebatch schedulers``."""
+"""Command line: ``edgebatch solve FILE``, ``edgebatch replay FILE`` and ``edgebatch schedulers``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +21,10 @@ from edgebatch.io.answer_table import answer_table
 from edgebatch.io.command_line import Parser, ended_by_interrupt, run_command
 from edgebatch.io.instance_format import FORMAT, answer, parse_instance, read_instance
 from edgebatch.io.json_text import read_text
+from edgebatch.io.replay_format import FORMAT as REPLAY_FORMAT
+from edgebatch.io.replay_format import parse_replay, replay_answer, replay_table
+from edgebatch.serving import policies
+from edgebatch.serving.replay import replay
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,6 +36,8 @@ def _run(arguments: Sequence[str] | None) -> None:
     chosen = _parser().parse_args(arguments)
     if chosen.command == "schedulers":
         _list_schedulers()
+    elif chosen.command == "replay":
+        _replay(chosen.file, chosen.policy, chosen.json or not sys.stdout.isatty())
     else:
         _solve(chosen.file, chosen.scheduler, chosen.json or not sys.stdout.isatty())
 
@@ -56,6 +63,22 @@ def _parser() -> argparse.ArgumentParser:
         help="one of " + ", ".join(schedulers.names()) + " (default: %(default)s)",
     )
     solving.add_argument("--json", action="store_true", help="print JSON on a terminal too")
+    replaying = commands.add_parser(
+        "replay",
+        help="serve requests over time by continuous batching",
+        description="Serve requests over time by continuous batching, as a JSON file says "
+        f"({REPLAY_FORMAT}), and print what becomes of them: as a table on a terminal, otherwise as one JSON "
+        "object.",
+        epilog="example: edgebatch replay replay.json --policy exact_admission",
+    )
+    replaying.add_argument("file", metavar="FILE", help="node and requests; - reads standard input")
+    replaying.add_argument(
+        "--policy",
+        default="fcfs",
+        metavar="NAME",
+        help="one of " + ", ".join(policies.names()) + " (default: %(default)s)",
+    )
+    replaying.add_argument("--json", action="store_true", help="print JSON on a terminal too")
     commands.add_parser("schedulers", help="list the schedulers and their options")
     return parser
 
@@ -80,6 +103,24 @@ def _solve(file: str, scheduler: str, as_json: bool) -> None:
         raise InputError("", str(error), "numbers whose products and ratios floats can hold", where) from None
     columns = shutil.get_terminal_size().columns
     print(json.dumps(result, indent=2) if as_json else answer_table(instance, result, columns))
+
+
+def _replay(file: str, policy: str, as_json: bool) -> None:
+    try:
+        policies.get(policy)
+    except InputError as error:
+        raise InputError("--policy", error.found, error.expected) from None
+    where, folder = ("standard input", Path()) if file == "-" else (file, Path(file).parent)
+    asked = parse_replay(read_text(None if file == "-" else Path(file)), where, folder)
+    try:
+        with ended_by_interrupt(), np.errstate(all="ignore"):
+            outcome = replay(asked.system, asked.trace, policy, asked.limits)
+    except InputError as error:
+        raise error.at(where) from None
+    except ArithmeticError as error:
+        raise InputError("", str(error), "numbers whose products and ratios floats can hold", where) from None
+    answer_ = replay_answer(asked, outcome, policy)
+    print(json.dumps(answer_, indent=2) if as_json else replay_table(answer_))
 
 
 def _list_schedulers() -> None:

@@ -92,7 +92,7 @@ def _instance(file: _File) -> Instance:
         file.quantization,
         file.edge_node,
         fixed,
-        _cost(file.cost),
+        read_cost(file.cost),
         file.output_billing,
     )
     ids = tuple(request.id for request in file.requests)
@@ -105,7 +105,8 @@ def _instance(file: _File) -> Instance:
     return Instance(system, **columns, ids=ids)  # type: ignore[arg-type]
 
 
-def _cost(cost: object) -> str | Roofline:
+def read_cost(cost: object) -> str | Roofline:
+    """The cost model that a file names, flops or the fields of a roofline."""
     if isinstance(cost, Mapping):
         return read(_RooflineCost, cost, "cost").roofline
     if cost != "flops":

@@ -173,6 +173,14 @@ def examine(candidates, node, members, m, size, batch, stopped):  # type: ignore
         m = count
         if m < k or (moved < ENOUGH and m > (1 - ENOUGH) * before):
             break
+    free = 0
+    for p in range(m):
+        free += not members[p] & 1
+    if m <= k or free == 0:
+        # nothing is left to choose, and no member to split at
+        for p in range(m):
+            batch[p] = members[p] >> 1
+        return FEASIBLE if m >= k and is_feasible(candidates, batch, m) else INFEASIBLE, m, m
     found = round_up(candidates, target, members, m, weight, k, batch, 0) if m > k and not stopped[0] else 0
     if found >= size:
         return FEASIBLE, m, found

@@ -9,38 +9,16 @@ events, in which nobody joins or leaves, are priced in one go, exactly.
 from __future__ import annotations
 
 import heapq
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgebatch.model.system import System
-from edgebatch.schema import Checked, integer
+from edgebatch.serving.admission import Gate, Load
+from edgebatch.serving.limits import Limits
 from edgebatch.serving.step_time import Chunk, StepTime
-
-
-class Limits(Checked):
-    """What an engine allows in a step.
-
-    Attributes
-    ----------
-    sequences
-        Most requests that run together.
-    prompt_tokens
-        Most prompt tokens and output tokens of a step together.
-    cache_tokens
-        Room of the KV cache.
-    """
-
-    sequences: int = integer(at_least=1)
-    prompt_tokens: int = integer(at_least=1)
-    cache_tokens: int = integer(at_least=1)
-
-
-def cache_tokens(system: System) -> int:
-    """Tokens of KV cache that fit into the memory that the weights leave; 0 if these do not fit."""
-    room = system.edge_node.memory_bytes - system.weight_bytes
-    return max(0, int(room // float(system.kv_bytes(0, 1))))
 
 
 @dataclass(frozen=True)
@@ -53,12 +31,21 @@ class Timeline:
         When it first joined the batch, and got its first and its last token, shape (requests,).
     preemptions
         How often each request lost its cache, shape (requests,).
+    busy_s
+        Time in which the node computes.
+    cached_tokens
+        Mean number of tokens in the cache during that time.
+    end_s
+        When the last step ended.
     """
 
     joined_s: NDArray[np.float64]
     first_token_s: NDArray[np.float64]
     last_token_s: NDArray[np.float64]
     preemptions: NDArray[np.int64]
+    busy_s: float
+    cached_tokens: float
+    end_s: float
 
     def turned_away(self) -> NDArray[np.bool_]:
         """Which requests could not be served at all, shape (requests,)."""
@@ -83,6 +70,7 @@ def simulate_continuous(
     output_tokens: NDArray[np.int64],
     priority: NDArray[np.float64],
     limits: Limits,
+    gate: Gate | None = None,
 ) -> Timeline:
     """Serve requests by continuous batching.
 
@@ -94,13 +82,15 @@ def simulate_continuous(
         Lengths, shape (requests,).
     priority
         The waiting request of least priority joins first, shape (requests,); `edgebatch.serving.policies`.
+    gate
+        Decides who enters and when, in place of the arrivals.
 
     Notes
     -----
     A request whose prompt and output exceed the cache is turned away. The first of those that wait does not
     let others pass.
     """
-    return _Engine(system, arrival_s, prompt_tokens, output_tokens, priority, limits).run()
+    return _Engine(system, arrival_s, prompt_tokens, output_tokens, priority, limits, gate).run()
 
 
 class _Engine:
@@ -114,12 +104,20 @@ class _Engine:
         output_tokens: NDArray[np.int64],
         priority: NDArray[np.float64],
         limits: Limits,
+        gate: Gate | None,
     ) -> None:
         size = arrival_s.size
-        self._times, self._limits = StepTime(system), limits
-        self._arrival_s, self._priority = arrival_s.tolist(), priority.tolist()
+        self._times, self._limits, self._gate = StepTime(system), limits, gate
+        self._capacity = limits.capacity(system)
+        self._priority = priority.tolist()
         self._prompts, self._outputs = prompt_tokens.tolist(), output_tokens.tolist()
-        self._next, self._now_s, self._steps = 0, 0.0, 0
+        self._now_s, self._steps, self._ended = 0.0, 0, 0
+        self._busy_s, self._token_s = 0.0, 0.0
+        # (time, index) of those who enter, as a heap
+        self._entries: list[tuple[float, int]] = []
+        for index, entry_s in enumerate([] if gate else arrival_s.tolist()):
+            if math.isfinite(entry_s) and self._holds(index):
+                heapq.heappush(self._entries, (entry_s, index))
         # waiting: (priority, index); prompt and remaining output of those that were preempted
         self._waiting: list[tuple[float, int]] = []
         self._again: dict[int, tuple[int, int]] = {}
@@ -135,10 +133,13 @@ class _Engine:
 
     def run(self) -> Timeline:
         """Take steps until nobody is left."""
-        while self._next < len(self._arrival_s) or self._waiting or self._decoding or self._prefilling:
-            self._arrive()
+        while True:
+            self._enter()
             if not (self._waiting or self._decoding or self._prefilling):
-                self._now_s = max(self._now_s, self._arrival_s[self._next])
+                next_s = self._next_event_s()
+                if next_s == math.inf:
+                    return self._timeline()
+                self._now_s = max(self._now_s, next_s)
                 continue
             self._make_room()
             self._admit()
@@ -146,19 +147,60 @@ class _Engine:
                 self._mixed_step()
             else:
                 self._decode_steps()
-        return Timeline(self._joined, self._first, self._last, self._preemptions)
 
-    def _arrive(self) -> None:
-        """Put requests that have arrived into the queue; turn away those that the cache never holds."""
-        while self._next < len(self._arrival_s) and self._arrival_s[self._next] <= self._now_s:
-            i = self._next
-            self._next += 1
-            if self._prompts[i] + self._outputs[i] - 1 <= self._limits.cache_tokens:
-                heapq.heappush(self._waiting, (self._priority[i], i))
+    def _timeline(self) -> Timeline:
+        cached = self._token_s / self._busy_s if self._busy_s else 0.0
+        return Timeline(
+            self._joined, self._first, self._last, self._preemptions, self._busy_s, cached, self._now_s
+        )
+
+    def _pass(self, step_s: float, cached_tokens: float) -> None:
+        """Let time pass in which the node computes."""
+        self._now_s += step_s
+        self._busy_s += step_s
+        self._token_s += step_s * cached_tokens
+
+    def _holds(self, index: int) -> bool:
+        """Whether the cache could ever hold the request."""
+        return self._prompts[index] + self._outputs[index] - 1 <= self._capacity
+
+    def _next_event_s(self) -> float:
+        """When somebody may enter next; inf if nobody will."""
+        decision_s = self._gate.next_s(self._now_s, self._ended) if self._gate else math.inf
+        return min(decision_s, self._entries[0][0] if self._entries else math.inf)
+
+    def _enter(self) -> None:
+        """Decide what is due, and put requests that have entered into the queue."""
+        while self._gate and self._gate.next_s(self._now_s, self._ended) <= self._now_s:
+            for index, entry_s in self._gate.decide(self._now_s, self._ended, self._load()):
+                if self._holds(index):
+                    heapq.heappush(self._entries, (entry_s, index))
+        while self._entries and self._entries[0][0] <= self._now_s:
+            _, index = heapq.heappop(self._entries)
+            heapq.heappush(self._waiting, (self._priority[index], index))
+
+    def _load(self) -> list[Load]:
+        """What is left to do of every request that has entered."""
+        loads = [
+            Load(r.index, 0, r.prompt + r.remaining - (r.finish_step - self._steps), self._done(r))
+            for r in self._decoding.values()
+        ]
+        loads += [
+            Load(r.index, r.prompt - r.done, r.prompt, self._outputs[r.index] - r.remaining)
+            for r in self._prefilling.values()
+        ]
+        for index in [i for _, i in self._waiting] + [i for _, i in self._entries]:
+            prompt, left = self._again.get(index, (self._prompts[index], self._outputs[index]))
+            loads.append(Load(index, prompt, prompt, self._outputs[index] - left))
+        return loads
+
+    def _done(self, request: _Running) -> int:
+        """Output tokens that a request in decode has got."""
+        return self._outputs[request.index] - (request.finish_step - self._steps)
 
     def _make_room(self) -> None:
         """Preempt the newest until the next step's tokens fit into the cache."""
-        while self._context + self._reserved > self._limits.cache_tokens:
+        while self._context + self._reserved > self._capacity:
             among = self._prefilling or self._decoding
             index = next(reversed(among))
             request = among.pop(index)
@@ -178,14 +220,14 @@ class _Engine:
 
     def _admit(self) -> None:
         """Let waiting requests join, in order, while cache, sequences and this step's prompt tokens last."""
-        budget = self._limits.prompt_tokens - len(self._decoding)
+        budget = self._limits.max_step_tokens - len(self._decoding)
         budget -= sum(request.prompt - request.done for request in self._prefilling.values())
         while self._waiting and budget > 0:
             index = self._waiting[0][1]
             prompt, left = self._again.get(index, (self._prompts[index], self._outputs[index]))
             together = len(self._decoding) + len(self._prefilling)
             held = self._context + self._reserved
-            if together >= self._limits.sequences or held + prompt > self._limits.cache_tokens:
+            if together >= self._limits.max_sequences or held + prompt > self._capacity:
                 return
             heapq.heappop(self._waiting)
             self._again.pop(index, None)
@@ -197,7 +239,7 @@ class _Engine:
 
     def _mixed_step(self) -> None:
         """One step with prompt tokens."""
-        budget = max(1, self._limits.prompt_tokens - len(self._decoding))
+        budget = max(1, self._limits.max_step_tokens - len(self._decoding))
         chunks, ended = [], []
         for request in self._prefilling.values():
             if budget == 0:
@@ -209,7 +251,8 @@ class _Engine:
             budget -= own
             if last:
                 ended.append(request)
-        self._now_s += self._times.step_s(len(self._decoding), self._context, chunks)
+        step_s = self._times.step_s(len(self._decoding), self._context, chunks)
+        self._pass(step_s, self._context + self._reserved)
         self._advance(1)
         for request in ended:
             del self._prefilling[request.index]
@@ -219,6 +262,7 @@ class _Engine:
             request.remaining -= 1
             if request.remaining == 0:
                 self._last[request.index] = self._now_s
+                self._ended += 1
                 continue
             # its next step puts the token in that it has just got
             request.prompt += 1
@@ -231,11 +275,12 @@ class _Engine:
         """As many steps as pass until somebody finishes, arrives, or has no room."""
         live = len(self._decoding)
         most = self._finishing[0][0] - self._steps
-        most = min(most, 1 + (self._limits.cache_tokens - self._context) // live)
-        if self._next < len(self._arrival_s):
-            left_s = self._arrival_s[self._next] - self._now_s
-            most = self._times.steps_until(live, self._context, most, left_s)
-        self._now_s += self._times.decode_s(live, self._context, most)
+        most = min(most, 1 + (self._capacity - self._context) // live)
+        next_s = self._next_event_s()
+        if next_s < math.inf:
+            most = self._times.steps_until(live, self._context, most, next_s - self._now_s)
+        mean = self._context + live * (most - 1) / 2
+        self._pass(self._times.decode_s(live, self._context, most), mean)
         self._advance(most)
 
     def _advance(self, steps: int) -> None:
@@ -247,3 +292,4 @@ class _Engine:
             request = self._decoding.pop(index)
             self._context -= request.prompt + request.remaining
             self._last[index] = self._now_s
+            self._ended += 1

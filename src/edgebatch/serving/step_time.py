@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edgebatch.errors import InputError
 from edgebatch.model.roofline import reads_s
@@ -97,6 +100,43 @@ class StepTime:
             waits = steps if top >= steps * steep else math.ceil(top / steep)
             wait_s = waits * (top - (waits - 1) * steep / 2)
         return arithmetic_s + wait_s + steps * pace.decode_overhead_s
+
+    def decode_step_s(self, live: Any, context_tokens: Any) -> Any:
+        """Time of a step without prompts, as `step_s` has it, for arrays."""
+        pace = self._pace
+        arithmetic_s = live * pace.token_s + context_tokens * self._context_s
+        traffic_s = reads_s(pace.decode_reads, live) + context_tokens * self._read_s
+        return np.maximum(arithmetic_s, traffic_s) + pace.decode_overhead_s
+
+    def beside_chunk_s(self, live: int, context_tokens: int, prompt_tokens: int) -> float:
+        """Time of a step that takes so many prompt tokens, beyond their arithmetic."""
+        pace = self._pace
+        arithmetic_s = live * pace.token_s + context_tokens * self._context_s
+        traffic_s = float(reads_s(pace.decode_reads, live + prompt_tokens)) + context_tokens * self._read_s
+        beyond_s = max(arithmetic_s, traffic_s - prompt_tokens * self._linear_s)
+        return beyond_s + pace.decode_overhead_s
+
+    def prompt_s(self, prompt_tokens: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Time that prompts in one chunk add to any step, weights left out, shape (requests,)."""
+        tokens = prompt_tokens.astype(np.float64)
+        arithmetic_s = tokens * (self._linear_s + tokens * self._square_s) + self._output_s
+        return np.maximum(arithmetic_s, tokens * self._read_s)
+
+    def tokens_s(
+        self, prompt_tokens: NDArray[np.int64], output_tokens: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Time that the output tokens after the first add to their steps at most, shape (requests,).
+
+        Each adds the longer of its arithmetic and its traffic, which is convex in the context, so that the
+        mean of both ends bounds it.
+        """
+        pace = self._pace
+        expert_s = pace.decode_reads.expert_s * (1 - pace.decode_reads.missed_by_token)
+        first, last = (
+            np.maximum(pace.token_s + context * self._context_s, context * self._read_s + expert_s)
+            for context in (prompt_tokens + 1, prompt_tokens + output_tokens - 1)
+        )
+        return (output_tokens - 1) * (first + last) / 2
 
     def steps_until(self, live: int, context_tokens: int, most: int, until_s: float) -> int:
         """Number of steps after which `until_s` seconds have passed, at least 1 and at most `most`."""

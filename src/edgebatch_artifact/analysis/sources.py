@@ -36,8 +36,8 @@ def read_claims(conf: Path) -> Claims:
 
 def read_calibration(figures: Path) -> Calibration:
     """The calibration as it is published."""
-    predictions, fits = (read_csv(figures / f"{name}.csv") for name in CALIBRATION_TABLES)
-    return Calibration(fits, predictions)
+    predictions, fits, logs = (read_csv(figures / f"{name}.csv") for name in CALIBRATION_TABLES)
+    return Calibration(fits, predictions, logs)
 
 
 def read_mapping(path: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from edgebatch.errors import InputError
 from edgebatch.model.quantization import Quantization
 from edgebatch.model.roofline import Roofline
 from edgebatch.model.system import EdgeNode, Slots, System
+from edgebatch_artifact.calibration.engine_logs import EngineLog, replay_logs
 from edgebatch_artifact.calibration.measured import measured_rows
 from edgebatch_artifact.settings.calibration import (
     CALIBRATION_TABLES,
@@ -36,14 +37,17 @@ class Calibration:
     predictions
         A row for each fit and measurement: ``measured``, ``ideal``, ``calibrated``, and in ``judged`` one of
         the keys of `JUDGED`, or `FITTED`.
+    logs
+        Logs of an engine, as `edgebatch_artifact.calibration.engine_logs` replays them.
     """
 
     fits: pd.DataFrame
     predictions: pd.DataFrame
+    logs: pd.DataFrame
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Both tables, by the names of `CALIBRATION_TABLES`."""
-        return dict(zip(CALIBRATION_TABLES, (self.predictions, self.fits), strict=True))
+        """All tables, by the names of `CALIBRATION_TABLES`."""
+        return dict(zip(CALIBRATION_TABLES, (self.predictions, self.fits, self.logs), strict=True))
 
 
 @dataclass(frozen=True)
@@ -58,12 +62,15 @@ class Measured:
         The table of each source: columns `BATCH`, and one or more of the quantities that are measured.
     models, nodes
         Every model and edge node that a table names.
+    logs
+        Logs of an engine, each with its table and its node.
     """
 
     sources: Mapping[str, Source]
     tables: Mapping[str, pd.DataFrame]
     models: Mapping[str, ModelConfig]
     nodes: Mapping[str, EdgeNodeConfig]
+    logs: Sequence[tuple[EngineLog, pd.DataFrame, System]]
 
     def system(self, weight_bits: float, model: str, edge_node: str, devices: int) -> System:
         """A model on pooled devices at their peaks."""
@@ -99,7 +106,9 @@ def calibrate(measured: Measured) -> Calibration:
             predictions.append(_predicted(judged, found[label]).assign(source=name, fit=label))
     table = pd.concat(predictions, ignore_index=True)
     first = ["source", "fit", "judged", "quantity"]
-    return Calibration(pd.DataFrame(fits), table[[*first, *table.columns.drop(first)]])
+    return Calibration(
+        pd.DataFrame(fits), table[[*first, *table.columns.drop(first)]], replay_logs(measured.logs)
+    )
 
 
 def _judged(rows: pd.DataFrame, source: Source, entry: FitEntry) -> pd.DataFrame:

@@ -9,8 +9,10 @@ import pandas as pd
 
 from edgebatch.calibration.measurement import QUANTITIES
 from edgebatch.errors import InputError, one_of
+from edgebatch.model.system import System
 from edgebatch.schema import read
 from edgebatch_artifact.calibration.calibrate import Measured
+from edgebatch_artifact.calibration.engine_logs import EngineLog, calibrated_system
 from edgebatch_artifact.calibration.measured import BATCH
 from edgebatch_artifact.calibration.operator_steps import step_times
 from edgebatch_artifact.settings.calibration import Operators, Source
@@ -37,7 +39,25 @@ def read_measured(conf: Path, folder: Path) -> Measured:
             tables[name] = _operators(source.operators, _nodes(source), models, folder)
         else:
             tables[name] = _steps(folder / str(source.steps), {"model": models, "edge_node": nodes})
-    return Measured(sources, tables, models, nodes)
+    return Measured(sources, tables, models, nodes, _engine_logs(conf, folder, models, nodes))
+
+
+def _engine_logs(
+    conf: Path, folder: Path, models: dict[str, ModelConfig], nodes: dict[str, EdgeNodeConfig]
+) -> list[tuple[EngineLog, pd.DataFrame, System]]:
+    """Every file of conf/engine_log/, with its log and its node."""
+    logs = []
+    for name in groups(conf).get("engine_log", ()):
+        try:
+            entry = read(EngineLog, read_file(conf, "engine_log", name))
+            for key, known in (("model", models), ("edge_node", nodes)):
+                if getattr(entry, key) not in known:
+                    raise InputError(key, repr(getattr(entry, key)), one_of(getattr(entry, key), known))
+            system = calibrated_system(models[entry.model], nodes[entry.edge_node])
+        except InputError as error:
+            raise error.at(f"conf/engine_log/{name}.yaml") from None
+        logs.append((entry, read_csv(folder / entry.log), system))
+    return logs
 
 
 def _nodes(source: Source) -> Iterable[str]:

@@ -13,8 +13,9 @@ from matplotlib.lines import Line2D
 
 from edgebatch_artifact.calibration.calibrate import Calibration
 from edgebatch_artifact.publish.calibration_tables import source_labels
+from edgebatch_artifact.publish.engine_log_figure import engine_log_figure
 from edgebatch_artifact.publish.figures import HEIGHT_IN, PAGE_IN, own_style
-from edgebatch_artifact.settings.calibration import FITTED
+from edgebatch_artifact.settings.calibration import CALIBRATION, ENGINE_LOGS, FITTED
 
 LOOKS = {"ideal": ("Ideal roofline", "#CC6677"), "calibrated": ("Calibrated roofline", "#332288")}
 """Name and colour of each cost model, of Tol's muted palette, which is safe for the colour-blind."""
@@ -45,6 +46,11 @@ def calibration_figure(calibration: Calibration) -> Figure:
         panels[0].set_ylabel("Predicted")
         figure.legend(handles=_legend(), loc="outside upper center", ncols=4, frameon=False)
         return figure
+
+
+def calibration_figures(calibration: Calibration) -> dict[str, Figure]:
+    """Both figures of the calibration, by name."""
+    return {CALIBRATION: calibration_figure(calibration), ENGINE_LOGS: engine_log_figure(calibration.logs)}
 
 
 def _panel(axes: Axes, rows: pd.DataFrame) -> None:

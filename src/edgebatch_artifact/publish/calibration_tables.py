@@ -9,6 +9,7 @@ import pandas as pd
 from edgebatch.calibration.errors import Errors
 from edgebatch_artifact.calibration.calibrate import Calibration
 from edgebatch_artifact.calibration.errors import errors_on, judgements
+from edgebatch_artifact.publish.engine_log_table import engine_log_table, engine_log_values
 from edgebatch_artifact.publish.table import Table, number
 from edgebatch_artifact.settings.calibration import JUDGED, MODELS
 
@@ -27,7 +28,8 @@ FIELDS = {
 def calibration_tables(calibration: Calibration) -> list[Table]:
     """The tables of `CALIBRATION_TABLES`."""
     labels = source_labels(calibration)
-    return [_errors_table(calibration.predictions, labels), _fits_table(calibration.fits)]
+    errors, fits = _errors_table(calibration.predictions, labels), _fits_table(calibration.fits)
+    return [errors, fits, engine_log_table(calibration.logs)]
 
 
 def source_labels(calibration: Calibration) -> dict[str, str]:
@@ -86,7 +88,8 @@ def calibration_values(calibration: Calibration) -> dict[str, str]:
     for fit in fits.to_dict("records"):
         values[f"{fit['fit']}/models"] = fit["models"]
         values |= {f"{fit['fit']}/{field}": _value(field, fit[field]) for field in FIELDS}
-    return {f"calibration/{name}": value for name, value in values.items()}
+    logs = engine_log_values(calibration.logs)
+    return {f"calibration/{name}": value for name, value in values.items()} | logs
 
 
 def _values(place: str, errors: Errors) -> dict[str, str]:

@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from edgebatch.errors import InputError, one_of
 from edgebatch.io.command_line import run_command
-from edgebatch.metrics import replicates_of
+from edgebatch_artifact.runs.replicates import simulate_setting
 from edgebatch_artifact.settings.compose import Composed, check_choice, compose_config, setting_of
 from edgebatch_artifact.settings.conf_folder import groups
 from edgebatch_artifact.settings.experiment_file import read_experiment_file
@@ -115,7 +115,7 @@ def _simulate(composed: DictConfig) -> None:
     keys = [word.lstrip("+").partition("=")[0] for word in HydraConfig.get().overrides.task]
     origins = dict.fromkeys(keys, f"sweep of the {LINE}, or of the experiment")
     setting = setting_of(Composed({str(key): value for key, value in data.items()}, choices, origins))
-    replicates, _ = replicates_of(setting)
+    replicates, _ = simulate_setting(setting)
     throughput = [replicate["throughput_per_s"] for replicate in replicates]
     print(f"{HydraConfig.get().job.override_dirname}: {sum(throughput) / len(throughput):.4g} requests/s")
 

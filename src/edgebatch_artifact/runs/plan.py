@@ -10,6 +10,7 @@ from typing import Any
 
 from edgebatch.errors import InputError
 from edgebatch.schema import Checked, read
+from edgebatch.serving import policies
 from edgebatch.setting import identity
 from edgebatch_artifact.runs.result_file import is_stored
 from edgebatch_artifact.settings.cache import Grid, load_grid
@@ -160,8 +161,9 @@ def plan_of(grid: Grid, results: Path, scale: str) -> Plan:
 
 
 def simulation_code(scheduler: str) -> str:
-    """Fingerprint of the code that a simulation with a scheduler runs."""
-    return fingerprint("edgebatch.metrics", f"edgebatch.schedulers.{scheduler}")
+    """Fingerprint of the code that a simulation with a scheduler, or a policy, runs."""
+    folder = "serving.policies" if scheduler in policies.names() else "schedulers"
+    return fingerprint("edgebatch.metrics", f"edgebatch.{folder}.{scheduler}")
 
 
 def _with_codes(experiment: Experiment, codes: Mapping[str, str]) -> Experiment:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from edgebatch.errors import InputError, one_line
-from edgebatch.metrics import replicates_of
 from edgebatch.setting import read_setting
+from edgebatch_artifact.runs.replicates import simulate_setting
 from edgebatch_artifact.runs.result_file import is_stored, result_path, store_result
 from edgebatch_artifact.settings.experiment import Experiment
 from edgebatch_artifact.storage.files import NoRoom, is_full, no_room
@@ -49,7 +49,7 @@ def _simulate(
     if path.exists():
         _report(f"{path}: not as it was stored; simulating it again")
     try:
-        replicates, seconds = replicates_of(read_setting(content, words))
+        replicates, seconds = simulate_setting(read_setting(content, words))
         store_result(results, name, dict(content), replicates)
     except NoRoom:
         raise  # nor is there any for the other settings

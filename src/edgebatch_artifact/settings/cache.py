@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgebatch.errors import InputError
+from edgebatch.model.trace import TraceFile
 from edgebatch.schema import read
 from edgebatch_artifact.settings.conf_folder import files, shown
 from edgebatch_artifact.settings.experiment import Experiment, Nominal
 from edgebatch_artifact.storage.files import write
 from edgebatch_artifact.storage.fingerprint import fingerprint
 from edgebatch_artifact.storage.sealed import read_sealed, seal
+from edgebatch_artifact.storage.trace_file import is_current
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,9 @@ def load_grid(conf: Path, work: Path, scale: str, most_settings: int | None = No
     keys, nominal_key = _keys(conf, scale)
     stored = {name: _read(_file(work, name), key) for name, key in keys.items()}
     nominal = _read(work / "nominal.json", nominal_key)
-    outdated = [name for name, entry in stored.items() if entry is None]
-    experiments = {name: read(Experiment, entry) for name, entry in stored.items() if entry is not None}
+    outdated = [name for name, entry in stored.items() if entry is None or not _has_its_traces(entry)]
+    current = {name: entry for name, entry in stored.items() if name not in outdated}
+    experiments = {name: read(Experiment, entry) for name, entry in current.items()}
     if outdated or nominal is None:
         from edgebatch_artifact.settings import expand
         from edgebatch_artifact.settings.experiment_file import read_experiment_file
@@ -111,6 +115,12 @@ def _read(path: Path, key: str) -> Any:
     """What a file holds, unless it is damaged or of another configuration."""
     stored = read_sealed(path)
     return stored["content"] if stored is not None and stored["key"] == key else None
+
+
+def _has_its_traces(entry: Mapping[str, Any]) -> bool:
+    """Whether the traces of an expanded experiment still have the content that its settings name."""
+    traces = {json.dumps(content["workload"]["trace"]) for content in entry["settings"].values()}
+    return all(is_current(read(TraceFile, json.loads(trace))) for trace in traces - {"null"})
 
 
 def _refuse_too_many(sizes: Mapping[str, int], allowed: int) -> None:

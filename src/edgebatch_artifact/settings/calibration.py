@@ -11,8 +11,14 @@ from edgebatch_artifact.settings.configuration import Efficiencies
 CALIBRATION = "calibration"
 """Name of its figure and, in claims, of its results."""
 
-CALIBRATION_TABLES = (CALIBRATION, "calibration_fits")
-"""Its tables: errors, and fitted values. The CSV of the same name has what is behind each."""
+ENGINE_LOGS = "engine_logs"
+"""Name of the figure and the table of logs of a real engine."""
+
+LATENCIES = {"ttft_s": "time to first token", "tpot_s": "time per token", "latency_s": "end to end"}
+"""What logs and simulation are compared in."""
+
+CALIBRATION_TABLES = (CALIBRATION, "calibration_fits", ENGINE_LOGS)
+"""Its tables: errors, fitted values, and the logs. The CSV of the same name has what is behind each."""
 
 MODELS = ("ideal", "calibrated")
 """The roofline at the peaks, and with fitted efficiencies."""

@@ -18,6 +18,7 @@ from edgebatch.setting import Setting
 from edgebatch_artifact.settings.conf_folder import groups, is_global, read_file
 from edgebatch_artifact.settings.configuration import build_setting
 from edgebatch_artifact.settings.hydra_errors import keys_of, near_keys, refusal
+from edgebatch_artifact.storage.trace_file import name_trace
 
 DISPLAY_KEYS = {"figure", "sample", "regime"}
 """Keys of a composed configuration that change no setting: what is drawn, and names."""
@@ -121,7 +122,7 @@ def setting_of(composed: Composed) -> Setting:
     """
     data = {key: value for key, value in composed.data.items() if key not in DISPLAY_KEYS}
     try:
-        return build_setting(data, composed.choices["model"])
+        return build_setting(data, composed.choices["model"], name_trace)
     except InputError as error:
         raise error.at(_origin(error.key, composed)) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
@@ -12,9 +13,12 @@ from edgebatch.model.quantization import Quantization, accuracy_from_perplexity
 from edgebatch.model.radio import Radio
 from edgebatch.model.roofline import Roofline
 from edgebatch.model.system import EdgeNode, Slots, System
-from edgebatch.model.workload import Workload
+from edgebatch.model.trace import TraceFile
+from edgebatch.model.workload import Slo
 from edgebatch.schema import Checked, Range, choice, integer, read, real
+from edgebatch.serving.limits import Limits
 from edgebatch.setting import SchedulerChoice, Setting, Simulation
+from edgebatch_artifact.settings.workload_config import WorkloadConfig, build_workload
 
 
 class ModelConfig(Llm):
@@ -103,12 +107,6 @@ class RadioConfig(Radio):
     label: str = ""
 
 
-class WorkloadConfig(Workload):
-    """conf/workload/: statistics of the requests, and their name."""
-
-    label: str
-
-
 PERPLEXITY = Range(at_least=1)
 
 MARKERS = tuple("os^v<>DdpPhH8*Xx+.1234")
@@ -175,14 +173,17 @@ class Config(Checked):
     output_billing: str = choice("own", "batch_max")
     accuracy_map: AccuracyMap
     speedup: dict[str, float]
+    slo_classes: dict[str, Slo]
+    serving: Limits
     simulation: Simulation
     grid: GridConfig
     most_settings: int = integer(at_least=1)
 
 
-def build_setting(data: dict[str, Any], model: str) -> Setting:
+def build_setting(data: dict[str, Any], model: str, name_trace: Callable[[str], TraceFile]) -> Setting:
     """The setting of a composed configuration, `model` being the file of conf/model/ it uses.
 
+    `name_trace` reads a file of recorded requests, and names its content.
     Raises an `InputError` with a key of the composed configuration.
     """
     config = read(Config, data)
@@ -196,24 +197,35 @@ def build_setting(data: dict[str, Any], model: str) -> Setting:
         cost=_cost(config),
         output_billing=config.output_billing,
     )
+    workload = build_workload(config.workload, config.slo_classes, name_trace)
+    scheduler = _scheduler(config.scheduler)
+    if workload.trace is None:
+        _check_lengths(config)
+    result = Setting(
+        system=system,
+        radio=_only_fields(Radio, config.radio),
+        workload=workload,
+        scheduler=scheduler,
+        simulation=config.simulation,
+        serving=config.serving if scheduler.is_policy else None,
+    )
+    if scheduler.is_policy:
+        return result
+    try:
+        result.scheduler.function()(result.empty_instance())
+    except InputError as error:
+        raise error.at(prefix="scheduler.options") from None
+    return result
+
+
+def _check_lengths(config: Config) -> None:
+    """Refuse lengths that no request of the workload can have."""
     longest = max(config.workload.prompt_tokens)
     if config.padding.to == "fixed" and longest > config.padding.fixed_tokens:
         raise InputError("padding.fixed_tokens", config.padding.fixed_tokens, f"at least {longest}")
     longest_output = max(config.workload.output_tokens)
     if config.model.layers == 0 and longest_output > 1:
         raise InputError("workload.output_tokens", longest_output, "1: the model has no decoder")
-    result = Setting(
-        system=system,
-        radio=_only_fields(Radio, config.radio),
-        workload=_only_fields(Workload, config.workload),
-        scheduler=_scheduler(config.scheduler),
-        simulation=config.simulation,
-    )
-    try:
-        result.scheduler.function()(result.empty_instance())
-    except InputError as error:
-        raise error.at(prefix="scheduler.options") from None
-    return result
 
 
 def _pooled(node: EdgeNodeConfig) -> EdgeNode:

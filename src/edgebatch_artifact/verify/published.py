@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,12 +15,12 @@ from edgebatch.errors import InputError
 from edgebatch_artifact.analysis.claim_file import Claims
 from edgebatch_artifact.analysis.sources import read_calibration, read_mapping
 from edgebatch_artifact.calibration.calibrate import Calibration
-from edgebatch_artifact.publish.calibration_figure import calibration_figure
+from edgebatch_artifact.publish.calibration_figure import calibration_figures
 from edgebatch_artifact.publish.calibration_tables import calibration_tables
 from edgebatch_artifact.publish.conclude import conclude
 from edgebatch_artifact.publish.experiment_table import experiment_table
 from edgebatch_artifact.publish.figures import make_figure, save_figure
-from edgebatch_artifact.settings.calibration import CALIBRATION, CALIBRATION_TABLES
+from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.settings.experiment import Experiment, Nominal
 from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
 from edgebatch_artifact.storage.csv_file import csv_text, read_csv
@@ -141,11 +142,11 @@ def check_calibration(published: Published, calibration: Calibration) -> Iterato
         write(figures / f"{name}.csv", csv_text(content))
         yield published.compare(NUMBERS, f"figures/{name}.csv")
     shown = read_calibration(figures)
-    figure = calibration_figure(shown)
-    for ending in ("pdf", "png"):
-        picture = f"figures/{CALIBRATION}.{ending}"
-        replace(published.again / picture, lambda path: save_figure(figure, path))
-        yield published.compare(PICTURES, picture)
+    for name, figure in calibration_figures(shown).items():
+        for ending in ("pdf", "png"):
+            picture = f"figures/{name}.{ending}"
+            replace(published.again / picture, functools.partial(save_figure, figure))
+            yield published.compare(PICTURES, picture)
     for table in calibration_tables(shown):
         write(published.again / f"paper/tables/{table.name}.tex", table.latex())
         yield published.compare(TEXTS, f"paper/tables/{table.name}.tex")

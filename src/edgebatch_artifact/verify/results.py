@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from edgebatch.errors import InputError, one_line
-from edgebatch.metrics import replicates_of
 from edgebatch.setting import identity, read_setting
 from edgebatch_artifact.runs.plan import Run
+from edgebatch_artifact.runs.replicates import simulate_setting
 from edgebatch_artifact.runs.result_file import read_result, result_path
 from edgebatch_artifact.verify.compare import same_but_for_rounding
 from edgebatch_artifact.verify.outcome import Check, Outcome, without_file
@@ -96,7 +96,7 @@ def simulate_again(
 
 def _simulated(run: Run, stored: str, content: object, elsewhere: bool) -> tuple[Outcome, str]:
     try:
-        replicates, _ = replicates_of(read_setting(content, "conf"))
+        replicates, _ = simulate_setting(read_setting(content, "conf"))
     except Exception as error:  # whatever a scheduler may raise
         reason = one_line(f"{type(error).__name__}: {error}")
         return Outcome.DIFFERS, f"found a result, but to simulate {run.words} again ends in {reason}"

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from edgebatch import InputError, Slots
+from edgebatch.model.output_knowledge import Knowledge
 from edgebatch.model.radio import MacroCell
-from edgebatch.model.workload import Accuracy, Latency, Workload, draw_requests
+from edgebatch.model.trace import Trace, TraceFile
+from edgebatch.model.workload import Accuracy, Latency, Network, Slo, Workload, draw_requests
 from tests.edgebatch.model.test_radio import a_radio
 
 SLOTS = Slots(uplink_s=0.25, compute_s=1.5, downlink_s=0.25)
@@ -168,3 +170,45 @@ def test_rates_and_payloads_below_their_range_are_refused(key, wrong):
 def test_a_latency_spread_beyond_its_mean_is_refused():
     with pytest.raises(InputError, match=r"^relative_half_width: found 1.5"):
         Latency(mean_s=1.0, relative_half_width=1.5)
+
+
+def test_gamma_arrivals_have_the_rate_and_the_variation_that_are_asked_for():
+    for cv in (0.5, 3.0):
+        arrival_s = _draw(epochs=5000, arrival_cv=cv, arrival_rate=2.0).arrival_s
+        between_s = np.diff(arrival_s)
+        assert between_s.mean() == pytest.approx(0.5, rel=0.1)
+        assert between_s.std() / between_s.mean() == pytest.approx(cv, rel=0.1)
+
+
+def test_an_objective_grows_with_the_answer_and_patience_scales_it():
+    requests = _draw(slo=Slo(ttft_s=1.0, tpot_s=0.05), patience=2.0)
+    assert requests.latency_s == pytest.approx(2 * (1 + 0.05 * requests.output_tokens))
+
+
+def test_the_network_takes_its_time_off_every_requirement():
+    near, far = _draw(), _draw(network=Network(delay_s=0.1, jitter_s=0.2))
+    assert ((far.network_s >= 0.1) & (far.network_s <= 0.3)).all()
+    assert far.latency_s == pytest.approx(near.latency_s - far.network_s)
+    assert np.array_equal(near.network_s, np.zeros(near.arrival_s.size))
+
+
+def test_knowledge_changes_what_is_expected_and_nothing_else():
+    known, guessed = _draw(), _draw(knowledge=Knowledge("predicted", sigma=1.0))
+    assert all(_same(known, guessed, EVERYTHING))
+    assert not np.array_equal(guessed.expected_output_tokens, guessed.output_tokens)
+
+
+def test_a_trace_gives_arrivals_and_lengths_and_the_seed_its_window():
+    rng = np.random.default_rng(0)
+    trace = Trace(np.arange(500.0), rng.integers(1, 99, 500), rng.integers(1, 99, 500))
+    workload = a_workload(arrival_rate=None, prompt_tokens=(), output_tokens=(), trace=TraceFile("t", "0"))
+    first, second = (draw_requests(workload, a_radio(), SLOTS, 40, seed, trace) for seed in (1, 2))
+    assert first.arrival_s.size == pytest.approx(80, abs=1)
+    assert not np.array_equal(first.prompt_tokens, second.prompt_tokens)
+    pairs = set(zip(trace.prompt_tokens.tolist(), trace.output_tokens.tolist(), strict=True))
+    assert set(zip(first.prompt_tokens.tolist(), first.output_tokens.tolist(), strict=True)) <= pairs
+
+
+def test_a_rate_may_be_left_out_for_a_trace_alone():
+    with pytest.raises(InputError, match=r"^arrival_rate: found nothing"):
+        a_workload(arrival_rate=None)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgebatch import check, solve
+from edgebatch import EdgeNode, Instance, Llm, Quantization, Roofline, Slots, System, check, solve
 from tests.edgebatch.instances import KINDS, random_instance, under_roofline
 
 MODELS = {
@@ -152,6 +152,56 @@ def test_without_compilation_schedules_are_the_same_plain_values():
         [sys.executable, "-c", program], cwd=root, env=interpreted, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == schedules_as_json()
+
+
+def test_uncompiled_the_search_of_a_box_stays_within_its_members():
+    # compiled, a read beyond an array goes unnoticed; this instance once split where nobody was left to choose
+    program = f"from {__name__} import *; print(solve(forced_members(), 'surrogate').size)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout.strip(), done.stderr) == (str(solve(forced_members(), "enumeration").size), "")
+
+
+def forced_members() -> Instance:
+    """Seven requests under a roofline; a box of theirs has as many forced members as the batch it seeks."""
+    system = System(
+        Slots(uplink_s=0.05, compute_s=4.0, downlink_s=0.05),
+        Llm(
+            layers=32,
+            hidden_size=4096,
+            ffn_size=14336,
+            query_heads=32,
+            kv_heads=8,
+            ffn_matrices=3,
+            vocabulary=128256,
+            tied_embeddings=False,
+        ),
+        Quantization(weight_bits=16, kv_bits=16, compute_factor=1.0, accuracy=1.0),
+        EdgeNode(flops=1.652e14, memory_bytes=2.4e10, devices=1),
+        cost=Roofline(
+            1.008e12,
+            prefill_flops_share=0.916,
+            decode_flops_share=0.734,
+            bandwidth_share=0.896,
+            layer_s=2.48e-5,
+        ),
+    )
+    return Instance(
+        system,
+        prompt_tokens=[2806, 1961, 258, 433, 407, 2069, 2424],
+        output_tokens=[102, 87, 77, 84, 130, 146, 203],
+        latency_s=[6.1, 5.35, 4.85, 5.2, 7.5, 8.3, 11.15],
+        waited_s=[2.798, 2.692, 2.692, 2.633, 2.239, 0.3032, 0.2302],
+        accuracy=[0.0] * 7,
+        uplink_share=[0.001554, 0.001149, 0.0001423, 0.0002285, 0.0002126, 0.00109, 0.001234],
+        downlink_share=[4.468e-5, 3.983e-5, 3.361e-5, 3.541e-5, 5.435e-5, 6.145e-5, 8.312e-5],
+    )
 
 
 def schedules_as_json() -> str:

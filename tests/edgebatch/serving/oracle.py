@@ -31,7 +31,7 @@ def step_s(system, decodes, chunks):
 def serve(system, arrivals, prompts, outputs, priority, limits):
     """First and last token, tokens made, and preemptions of each request; None for those turned away."""
     number, now = len(arrivals), 0.0
-    fits = [p + n - 1 <= limits.cache_tokens for p, n in zip(prompts, outputs, strict=True)]
+    fits = [p + n - 1 <= limits.kv_capacity_tokens for p, n in zip(prompts, outputs, strict=True)]
     coming = [i for i in range(number) if fits[i]]
     waiting, running = [], []
     made, cached, taken = [0] * number, [0] * number, [0] * number
@@ -47,24 +47,24 @@ def serve(system, arrivals, prompts, outputs, priority, limits):
         if not waiting and not running:
             now = max(now, arrivals[coming[0]])
             continue
-        while sum(whole(i) for i in running) > limits.cache_tokens:
+        while sum(whole(i) for i in running) > limits.kv_capacity_tokens:
             newest = running.pop()
             taken[newest] = 0
             preempted[newest] += 1
             waiting.append(newest)
         decoding = [i for i in running if made[i] > 0 and taken[i] >= whole(i) - 1]
         prefilling = [i for i in running if i not in decoding]
-        budget = limits.prompt_tokens - len(decoding) - sum(whole(i) - taken[i] for i in prefilling)
+        budget = limits.max_step_tokens - len(decoding) - sum(whole(i) - taken[i] for i in prefilling)
         while waiting and budget > 0:
             chosen = min(waiting, key=lambda i: (priority[i], i))
-            room = limits.cache_tokens - sum(whole(i) for i in running)
-            if len(running) >= limits.sequences or whole(chosen) > room:
+            room = limits.kv_capacity_tokens - sum(whole(i) for i in running)
+            if len(running) >= limits.max_sequences or whole(chosen) > room:
                 break
             waiting.remove(chosen)
             running.append(chosen)
             prefilling.append(chosen)
             budget -= whole(chosen)
-        budget, chunks, ended = max(1, limits.prompt_tokens - len(decoding)), [], []
+        budget, chunks, ended = max(1, limits.max_step_tokens - len(decoding)), [], []
         for i in prefilling:
             own = min(budget, whole(i) - taken[i])
             if own:
@@ -76,7 +76,7 @@ def serve(system, arrivals, prompts, outputs, priority, limits):
         for i in decoding:
             taken[i] = whole(i)
         cached = sum(taken[i] for i in running)
-        assert cached <= limits.cache_tokens, "the cache holds more than it can"
+        assert cached <= limits.kv_capacity_tokens, "the cache holds more than it can"
         assert chunks or decoding, "nobody runs although somebody could"
         now += step_s(system, [whole(i) for i in decoding], chunks)
         for i in decoding + ended:

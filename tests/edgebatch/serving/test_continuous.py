@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from edgebatch import EdgeNode, InputError, Llm, Quantization, Roofline, Slots, System
 from edgebatch.serving import Limits, simulate_continuous
-from edgebatch.serving.continuous import cache_tokens
+from edgebatch.serving.limits import cache_tokens
 from edgebatch.serving.policies import get, names
 from tests.edgebatch.instances import steady
 from tests.edgebatch.serving.oracle import same, serve
@@ -18,7 +18,7 @@ SHAPES = {
     "grouped": {"query_heads": 8, "kv_heads": 2, "head_size": 10, "ffn_matrices": 3, "vocabulary": 500},
     "experts": {"query_heads": 4, "kv_heads": 4, "experts": 6, "active_experts": 2},
 }
-WIDE = Limits(sequences=10**6, prompt_tokens=10**6, cache_tokens=10**6)
+WIDE = Limits(max_sequences=10**6, max_step_tokens=10**6, kv_capacity_tokens=10**6)
 
 
 def _system(shape="grouped", bandwidth=1e9, **constants):
@@ -46,9 +46,9 @@ def cases(draw):
     prompts, outputs = rng.integers(1, 60, number), rng.integers(1, 30, number)
     arrival_s = np.sort(rng.uniform(0, rng.choice([0.0, 0.02, 0.5]), number))
     limits = Limits(
-        sequences=int(rng.choice([1, 3, 100])),
-        prompt_tokens=int(rng.choice([4, 30, 1000])),
-        cache_tokens=int(rng.choice([70, 150, 10_000])),
+        max_sequences=int(rng.choice([1, 3, 100])),
+        max_step_tokens=int(rng.choice([4, 30, 1000])),
+        kv_capacity_tokens=int(rng.choice([70, 150, 10_000])),
     )
     return system, arrival_s, prompts, outputs, limits
 
@@ -57,7 +57,7 @@ def cases(draw):
 @given(cases(), st.sampled_from(names()))
 def test_jumps_over_steps_change_nothing(case, policy):
     system, arrival_s, prompts, outputs, limits = case
-    priority = get(policy)(arrival_s, outputs, np.full(arrival_s.size, 2.0))
+    priority = get(policy).priority(arrival_s, outputs, np.full(arrival_s.size, 2.0))
     timeline = simulate_continuous(system, arrival_s, prompts, outputs, priority, limits)
     lists = (values.tolist() for values in (arrival_s, prompts, outputs, priority))
     first, last, made, preempted = serve(system, *lists, limits)
@@ -74,7 +74,7 @@ def test_the_random_cases_preempt_turn_away_and_cut_prompts_somewhere():
     rng, preempted, away = np.random.default_rng(0), 0, 0
     for _ in range(30):
         prompts, outputs = rng.integers(1, 60, 12), rng.integers(1, 30, 12)
-        limits = Limits(sequences=100, prompt_tokens=30, cache_tokens=75)
+        limits = Limits(max_sequences=100, max_step_tokens=30, kv_capacity_tokens=75)
         timeline = simulate_continuous(_system(), np.zeros(12), prompts, outputs, np.arange(12.0), limits)
         preempted += int(timeline.preemptions.sum())
         away += int(timeline.turned_away().sum())
@@ -108,7 +108,7 @@ def test_with_one_request_at_a_time_each_takes_as_long_as_alone():
         np.sort(rng.uniform(0, 0.1, 9)),
     )
     system = _system()
-    limits = dataclasses.replace(WIDE, sequences=1)
+    limits = dataclasses.replace(WIDE, max_sequences=1)
     timeline = simulate_continuous(system, arrival_s, prompts, outputs, arrival_s, limits)
     free_s, expected = 0.0, []
     for begin_s, alone_s in zip(arrival_s, system.alone_s(prompts, outputs), strict=True):
@@ -119,16 +119,16 @@ def test_with_one_request_at_a_time_each_takes_as_long_as_alone():
 
 def test_shortest_output_first_answers_short_requests_before_long_ones():
     outputs = np.array([30, 20, 10])
-    priority = get("shortest_output_first")(np.zeros(3), outputs, np.ones(3))
-    limits = dataclasses.replace(WIDE, sequences=1)
+    priority = get("shortest").priority(np.zeros(3), outputs, np.ones(3))
+    limits = dataclasses.replace(WIDE, max_sequences=1)
     timeline = simulate_continuous(_system(), np.zeros(3), np.full(3, 5), outputs, priority, limits)
     assert np.argsort(timeline.last_token_s).tolist() == [2, 1, 0]
 
 
 def test_earliest_deadline_first_serves_the_most_urgent_first():
     latency_s = np.array([3.0, 1.0, 2.0])
-    priority = get("earliest_deadline_first")(np.zeros(3), np.full(3, 5), latency_s)
-    limits = dataclasses.replace(WIDE, sequences=1)
+    priority = get("edf").priority(np.zeros(3), np.full(3, 5), latency_s)
+    limits = dataclasses.replace(WIDE, max_sequences=1)
     timeline = simulate_continuous(_system(), np.zeros(3), np.full(3, 5), np.full(3, 5), priority, limits)
     assert np.argsort(timeline.last_token_s).tolist() == [1, 2, 0]
 

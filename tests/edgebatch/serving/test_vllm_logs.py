@@ -6,7 +6,7 @@ import yaml
 
 from edgebatch import EdgeNode, Llm, Quantization, Roofline, Slots, System
 from edgebatch.serving import Limits, latency, simulate_continuous
-from edgebatch.serving.continuous import cache_tokens
+from edgebatch.serving.limits import cache_tokens
 from tests.workflow.checkout import ROOT
 
 LLAMA_3_1_8B = Llm(
@@ -25,7 +25,7 @@ def _deviations(node, sequences, cache=None):
     log = log[np.argsort(log["queued_s"], kind="stable")]
     queued_s = log["queued_s"]
     prompts, outputs = log["prompt_tokens"].astype(int), log["output_tokens"].astype(int)
-    limits = Limits(sequences, prompt_tokens=2048, cache_tokens=cache or cache_tokens(system))
+    limits = Limits(sequences, max_step_tokens=2048, kv_capacity_tokens=cache or cache_tokens(system))
     found = latency(
         simulate_continuous(system, queued_s, prompts, outputs, queued_s, limits), queued_s, outputs
     )

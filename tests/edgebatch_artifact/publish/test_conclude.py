@@ -32,7 +32,8 @@ def _calibration():
         [{**about, "label": "S", "models": "M", "device": "D", "devices": 1, **dict.fromkeys(FIELDS, 0.5)}]
     )
     held_out = {"judged": "batches", "quantity": "token_s", "measured": 1.0, "ideal": 0.5, "calibrated": 1.0}
-    return Calibration(fits, pd.DataFrame([{**about, **held_out}]))
+    log = {"log": "N", "quantity": "ttft_s", "request": 0, "measured": 1.0, "simulated": 1.1}
+    return Calibration(fits, pd.DataFrame([{**about, **held_out}]), pd.DataFrame([log]))
 
 
 def _conclude(nominal, name=SHOWN_MODELS, costs=(), race=()):

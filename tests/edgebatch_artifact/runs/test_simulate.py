@@ -23,7 +23,7 @@ from tests.edgebatch_artifact.spoilt import GOOD
 from tests.workflow.checkout import ROOT
 
 RESULTS, FILE = Path("results"), "results/experiments/mine.json"
-REPLICATES_OF = simulate.replicates_of
+REPLICATES_OF = simulate.simulate_setting
 
 
 def _plan() -> Plan:
@@ -130,9 +130,9 @@ def test_a_setting_that_fails_leaves_the_others_done_and_names_its_command(batch
 
 @pytest.mark.parametrize("at", [0, 2])
 def test_the_command_that_a_failure_names_simulates_that_setting_alone(batch, monkeypatch, capsys, at):
-    monkeypatch.setattr(simulate, "replicates_of", None)  # so that every setting fails
+    monkeypatch.setattr(simulate, "simulate_setting", None)  # so that every setting fails
     assert _run(batch) == 1
-    monkeypatch.setattr(simulate, "replicates_of", REPLICATES_OF)
+    monkeypatch.setattr(simulate, "simulate_setting", REPLICATES_OF)
     told = capsys.readouterr().err.splitlines()[at]
     command = shlex.split(told.partition("to repeat it: ")[2])
     assert command[:3] == ["python", "-m", "edgebatch_artifact.steps"]
@@ -149,7 +149,7 @@ def test_whatever_a_scheduler_raises_is_told_in_one_line_and_the_others_go_on(ba
             raise ZeroDivisionError("float\ndivision")
         return REPLICATES_OF(setting)
 
-    monkeypatch.setattr(simulate, "replicates_of", sometimes)
+    monkeypatch.setattr(simulate, "simulate_setting", sometimes)
     assert _run(batch) == 1
     assert [path.exists() for path in _results(batch)] == [True, False, True, True]
     told = capsys.readouterr().err.splitlines()
@@ -206,7 +206,7 @@ def test_a_full_disk_ends_a_batch_in_one_line(batch, monkeypatch, capsys, error)
         calls.append(setting)
         raise error
 
-    monkeypatch.setattr(simulate, "replicates_of", full)
+    monkeypatch.setattr(simulate, "simulate_setting", full)
     assert _run(batch) == 2
     assert len(calls) == 1
     (told,) = capsys.readouterr().err.splitlines()

@@ -161,4 +161,5 @@ def test_imported_modules_are_those_that_are_imported_directly_or_not():
         "edgebatch_artifact.settings.expand",
         *HYDRA,
         *FILES - {"edgebatch_artifact.runs.result_file"},
+        *(f"edgebatch.io{part}" for part in ("", ".instance_format", ".json_text", ".request_table")),
     }

@@ -228,7 +228,7 @@ def test_whatever_a_scheduler_raises_is_told_in_one_line(plan, monkeypatch):
     def fail(*_):
         raise ZeroDivisionError("float\ndivision")
 
-    monkeypatch.setattr(results_module, "replicates_of", fail)
+    monkeypatch.setattr(results_module, "simulate_setting", fail)
     (check,) = _again(plan, 1).values()
     assert check.outcome is Outcome.DIFFERS
     assert "ZeroDivisionError: float\\ndivision" in check.words
