@@ -155,7 +155,7 @@ def test_without_compilation_schedules_are_the_same_plain_values():
 
 
 def test_uncompiled_the_search_of_a_box_stays_within_its_members():
-    # compiled, a read beyond an array goes unnoticed; this instance once split where nobody was left to choose
+    # compiled, a read beyond an array goes unnoticed: this instance split where nobody was left to choose
     program = f"from {__name__} import *; print(solve(forced_members(), 'surrogate').size)"
     done = subprocess.run(
         [sys.executable, "-c", program],
