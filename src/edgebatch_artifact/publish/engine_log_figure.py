@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from edgebatch_artifact.publish.figures import HEIGHT_IN, PAGE_IN, own_style
+from edgebatch_artifact.publish.figures import PAGE_IN, own_style
 from edgebatch_artifact.settings.calibration import LATENCIES
 
+ROW_IN = 1.35
+"""Height of a row of panels."""
 LOOKS = {"measured": ("Measured", "0.2", "-"), "simulated": ("Simulated", "#332288", "--")}
 
 
@@ -17,7 +19,7 @@ def engine_log_figure(logs: pd.DataFrame) -> Figure:
     """Draw a row of panels for each log: the share of requests up to each latency."""
     names = list(dict.fromkeys(logs["log"]))
     with own_style():
-        figure = mpl.figure.Figure(figsize=(PAGE_IN, HEIGHT_IN * len(names) + 0.3), layout="constrained")
+        figure = mpl.figure.Figure(figsize=(PAGE_IN, ROW_IN * len(names) + 0.3), layout="constrained")
         grid = figure.subplots(len(names), len(LATENCIES), squeeze=False)
         for row, name in zip(grid, names, strict=True):
             for axes, (quantity, words) in zip(row, LATENCIES.items(), strict=True):

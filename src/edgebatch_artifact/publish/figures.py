@@ -18,7 +18,7 @@ from edgebatch_artifact.publish.experiment_table import drawn_rows
 from edgebatch_artifact.settings.experiment import Experiment
 from edgebatch_artifact.settings.figure import COLUMN, Measure
 
-COLUMN_IN, PAGE_IN, HEIGHT_IN = 3.5, 7.16, 2.0
+COLUMN_IN, PAGE_IN, HEIGHT_IN = 3.5, 7.16, 1.7
 """Widths of a column and of a page of an IEEE paper, and the height of a panel, in inches."""
 
 STYLE: dict[str, Any] = {
@@ -37,6 +37,8 @@ STYLE: dict[str, Any] = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "edgebatch",
 }
+LETTERS_PER_IN = 21
+"""How many letters of a legend an inch holds, about."""
 COLORS = ("#332288", "#44AA99", "#AA4499", "#DDCC77", "#882255", "#88CCEE", "#117733", "#CC6677", "#999933")
 """Tol's muted palette, colour-blind-safe, for what has no colour of its own; schedulers have theirs."""
 MARKERS = "osD^vXP<>hp*"
@@ -70,7 +72,7 @@ def _panels(experiment: Experiment, table: pd.DataFrame) -> tuple[Figure, list[t
     values = [value for value in experiment.values(key) if (table[key] == value).any()] if key else [None]
     columns = min(len(values), 4)
     rows = -(-len(values) // columns)
-    width = COLUMN_IN if columns == 1 else PAGE_IN
+    width = COLUMN_IN if columns <= 2 else PAGE_IN
     figure = mpl.figure.Figure(figsize=(width, HEIGHT_IN * rows + 0.45), layout="constrained")
     same_measure = key != COLUMN and (experiment.figure.draw != "lines" or columns > 3)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=same_measure)
@@ -152,7 +154,9 @@ def _ylabel(axes: Axes, y: Measure) -> str:
 def _legend(figure: Figure, panels: list[tuple[Axes, pd.DataFrame]]) -> None:
     handles, labels = panels[0][0].get_legend_handles_labels()
     if len(labels) > 1:
-        columns = min(len(labels), 6 if len(panels) > 1 else 3)
+        # a marker and its gaps take the room of nine letters
+        room = figure.get_figwidth() * LETTERS_PER_IN
+        columns = max(1, min(len(labels), int(room / (max(map(len, labels)) + 9))))
         figure.legend(handles, labels, loc="outside upper center", ncols=columns, frameon=False)
 
 
