@@ -164,7 +164,7 @@ def _compute_time_s(system: System, padded: int, outputs: list[int], one_of: int
     for start in range(2, longest + 1, STEPS_AT_ONCE):
         j = np.arange(start, min(start + STEPS_AT_ONCE, longest + 1), dtype=np.float64)
         live, context = requests - np.searchsorted(lengths, j), padded + j - 1
-        step_flops = live * (llm.token_flops + llm.context_flops * context)
+        step_flops = live * (llm.token_flops + llm.context_flops * context / cost.attention_share)
         hit = 1 - llm.missed_by_token**live
         read_bytes = llm.decode_reads.dense_bytes + llm.decode_reads.expert_bytes * hit
         step_bytes = read_bytes * weights + live * cache * context

@@ -207,7 +207,7 @@ def of_today(instance: Instance, rng: np.random.Generator, variant: str, billing
     # a step of a few requests takes about as long by arithmetic as by memory traffic
     bandwidth = node.flops * 10 ** rng.uniform(-0.8, 0.5)
     step_s = 0.1 / int(instance.output_tokens.max(initial=1))
-    shares = rng.uniform(0.5, 1, 4)
+    shares = rng.uniform(0.5, 1, 5)
     cost = Roofline(float(bandwidth), *map(float, shares), step_s=step_s * rng.uniform(), layer_s=step_s / 9)
     system = dataclasses.replace(plain, llm=llm, edge_node=node, cost=cost, output_billing=billing)
     return dataclasses.replace(instance, system=system)

@@ -100,7 +100,11 @@ def batch_time_s(system: System) -> Callable[[int, tuple[int, ...]], float]:
 
     def step_s(first: bool, live: int, context: Any) -> Any:
         """Time of a step at a context, or at each of an array of contexts."""
-        flops = live * (shape.first_flops(context) if first else shape.token_flops(context))
+        if first:
+            flops = live * shape.first_flops(context)
+        else:
+            attention = shape.token_flops(context) - shape.token_flops(0)
+            flops = live * (shape.token_flops(0) + attention / roofline.attention_share)
         if system.cost == "flops":
             return flops * flop_s
         reached = roofline.prefill_flops_share if first else roofline.decode_flops_share

@@ -16,6 +16,7 @@ SHARE, CONSTANT = (0.01, 1.0), (1e-9, 1.0)
 BOUNDS = {
     "prefill_flops_share": SHARE,
     "decode_flops_share": SHARE,
+    "attention_share": SHARE,
     "bandwidth_share": SHARE,
     "pooled_share": SHARE,
     "step_s": CONSTANT,

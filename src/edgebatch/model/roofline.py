@@ -30,6 +30,8 @@ class Roofline(Checked):
         Memory bandwidth of all devices together.
     prefill_flops_share, decode_flops_share
         Shares of the FLOPS that the first stage and the later steps reach.
+    attention_share
+        What attention to the cache reaches in later steps, of what their other arithmetic reaches.
     bandwidth_share
         Share of the bandwidth that is reached.
     pooled_share
@@ -41,6 +43,7 @@ class Roofline(Checked):
     memory_bandwidth_bytes_per_s: float = real(above=0)
     prefill_flops_share: float = real(above=0, default=1.0)
     decode_flops_share: float = real(above=0, default=1.0)
+    attention_share: float = real(above=0, default=1.0)
     bandwidth_share: float = real(above=0, default=1.0)
     pooled_share: float = real(above=0, default=1.0)
     step_s: float = real(at_least=0, default=0.0)

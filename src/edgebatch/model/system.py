@@ -128,6 +128,12 @@ class System(Checked):
         )
 
     @cached_property
+    def context_flops(self) -> float:
+        """FLOPs of a later step for each token of its context, as if they were done at the pace of its others."""
+        share = self.cost.attention_share if isinstance(self.cost, Roofline) else 1
+        return self.llm.context_flops / share
+
+    @cached_property
     def seconds_per_byte(self) -> float:
         """Time to read one byte of the pooled memory; 0 where the cost model counts arithmetic alone."""
         if not isinstance(self.cost, Roofline):
@@ -146,7 +152,7 @@ class System(Checked):
             prefill_reads=self._reads(llm.prefill_reads),
             decode_reads=self._reads(llm.decode_reads),
             token_s=llm.token_flops * decode_s_per_flop,
-            context_s=llm.context_flops * decode_s_per_flop - read_s,
+            context_s=self.context_flops * decode_s_per_flop - read_s,
             prefill_overhead_s=constants.step_s + layers * constants.layer_s,
             decode_overhead_s=constants.step_s + llm.layers * constants.layer_s,
         )
@@ -165,7 +171,11 @@ class System(Checked):
     def work_flops(self, prompt_tokens: Any, output_tokens: Any) -> Any:
         """FLOPs of requests, those of the later steps weighted as FLOPs of the first stage."""
         prefill = self.llm.prefill_flops(prompt_tokens)
-        return prefill + self.decode_weight * self.llm.decode_flops(prompt_tokens, output_tokens)
+        decode = self.llm.decode_flops(prompt_tokens, output_tokens)
+        if self.context_flops != self.llm.context_flops:
+            contexts = (output_tokens - 1) * (prompt_tokens + output_tokens / 2)
+            decode = decode + contexts * (self.context_flops - self.llm.context_flops)
+        return prefill + self.decode_weight * decode
 
     def compute_time_s(self, flops: Any, prompt_tokens: Any, output_tokens: Any, counts: Any) -> Any:
         """Compute time t(S) of batches: equation (4).

@@ -111,7 +111,7 @@ def prices_of(system: System) -> Prices:
         first_s=float((llm.prefill_flops(1) - fixed - square) * first_s),
         first_square_s=float(square * first_s),
         token_s=float(pace.token_s),
-        context_s=float(llm.context_flops * later_s),
+        context_s=float(system.context_flops * later_s),
         kv_read_s=float(token_bytes * system.seconds_per_byte),
         dense_first_s=float(pace.prefill_reads.dense_s),
         dense_s=float(pace.decode_reads.dense_s),

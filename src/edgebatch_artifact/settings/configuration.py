@@ -61,6 +61,7 @@ class Efficiencies(Checked):
 
     prefill_flops_share: float = real(above=0, at_most=1, default=1.0)
     decode_flops_share: float = real(above=0, at_most=1, default=1.0)
+    attention_share: float = real(above=0, at_most=1, default=1.0)
     bandwidth_share: float = real(above=0, at_most=1, default=1.0)
     pooled_share: float = real(above=0, at_most=1, default=1.0)
     step_s: float = real(at_least=0, default=0.0)

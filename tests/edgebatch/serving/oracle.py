@@ -18,7 +18,8 @@ def step_s(system, decodes, chunks):
     for done, tokens, last in chunks:
         before = shape.first_flops(done) - output if done else 0
         prefill += shape.first_flops(done + tokens) - output - before + (output if last else 0)
-    decode = sum(shape.token_flops(context) for context in decodes)
+    attention = sum(shape.token_flops(context) - shape.token_flops(0) for context in decodes)
+    decode = len(decodes) * shape.token_flops(0) + attention / cost.attention_share
     arithmetic_s = flop_s * (prefill / cost.prefill_flops_share + decode / cost.decode_flops_share)
     tokens = len(decodes) + sum(own for _, own, _ in chunks)
     cached = sum(decodes) + sum(done + own for done, own, _ in chunks)

@@ -34,7 +34,11 @@ def cases(draw):
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     shares = rng.uniform(0.4, 1, 4)
     constants = dict(
-        zip(("prefill_flops_share", "decode_flops_share", "bandwidth_share"), shares, strict=False)
+        zip(
+            ("prefill_flops_share", "decode_flops_share", "attention_share", "bandwidth_share"),
+            shares,
+            strict=True,
+        )
     )
     system = _system(
         draw(st.sampled_from(sorted(SHAPES))),
