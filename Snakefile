@@ -12,7 +12,11 @@ from edgebatch_artifact.runs.folder_lock import hold_folder
 from edgebatch_artifact.runs.plan import make_plan, read_options
 from edgebatch_artifact.settings.cache import store_grid
 from edgebatch_artifact.settings.conf_folder import files
-from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
+from edgebatch_artifact.settings.calibration import (
+    CALIBRATION_FIGURES,
+    CALIBRATION_TABLES,
+)
+from edgebatch_artifact.settings.engine import read_engine_config
 from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
 from edgebatch_artifact.storage.files import check_room, remove_leftovers
 from edgebatch_artifact.storage.fingerprint import fingerprint
@@ -37,10 +41,16 @@ try:
     OPTIONS = read_options(config)
     PLAN = make_plan(Path("conf"), RESULTS, OPTIONS)
     CONF = list(map(str, files(Path("conf"))))
-    MEASUREMENTS = list(map(str, sorted(Path("measurements").rglob("*.csv"))))
+    ENGINE = read_engine_config(Path("conf"), OPTIONS.measurement).measurement
+    MEASUREMENTS = sorted(
+        str(path) for path in Path("measurements").rglob("*") if path.suffix in (".csv", ".json")
+    )
 except (InputError, OSError) as error:
     sys.exit(f"artifact: {error}")
 
+TABLES_ALONE = [
+    table for table in CALIBRATION_TABLES if table not in CALIBRATION_FIGURES
+]
 ROOT, WORK, EXPERIMENTS = PLAN.publish_prefix, PLAN.work_folder, list(PLAN.experiments)
 LATEX = shutil.which("latexmk")
 

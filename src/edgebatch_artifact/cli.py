@@ -1,9 +1,10 @@
-"""Command line of the artifact: ``artifact simulate``, ``calibrate``, ``verify`` and ``archive``."""
+"""Command line of the artifact: ``simulate``, ``measure``, ``calibrate``, ``verify`` and ``archive``."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -73,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
         "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of costs.json and race.json"
     )
     command("calibrate", _calibrate, "fit devices to measurements/, and write them to conf/edge_node/")
+    measuring = command(
+        "measure", _measure, "measure this machine and its engine; the same command goes on where it ended"
+    )
+    measuring.add_argument("--name", required=True, type=_name, help="folder of measurements/engine/")
+    measuring.add_argument("--model", type=Path, help="a GGUF file (default: SmolLM2-135M, which is shipped)")
     archiving = command("archive", _archive, "put sources, results, figures, paper and report into one zip")
     archiving.add_argument("--out", type=Path, default=Path("dist"), help="folder of the zip")
     return parser
@@ -82,6 +88,12 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number from 0")
     return int(text)
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch("[a-z0-9_]+", text):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected small letters, digits and _")
+    return text
 
 
 SIMULATE = """\
@@ -185,6 +197,31 @@ def _calibrate(chosen: argparse.Namespace) -> None:
         path = chosen.conf / "edge_node" / f"{name}.yaml"
         write(path, text)
         print(path)
+
+
+def _measure(chosen: argparse.Namespace) -> None:
+    _has_configuration(chosen.conf)
+    from edgebatch_artifact.engine.measure import measure_perplexity, measure_steps, prepare
+    from edgebatch_artifact.engine.measurement import read_measurement
+    from edgebatch_artifact.engine.replays import measure_replays
+    from edgebatch_artifact.settings.engine import read_engine_config
+
+    config = read_engine_config(chosen.conf)
+    folder, models = MEASUREMENTS / "engine" / chosen.name, Path("results", "models")
+    tell = _progress_lines if not sys.stderr.isatty() else _progress()
+    machine = prepare(folder, models, chosen.model, config, tell)
+    measure_steps(folder, models, machine, tell)
+    measure_perplexity(folder, models, machine, tell)
+    measure_replays(chosen.conf, folder, models, machine, tell)
+    tell("")
+    read_measurement(folder)
+    print(f"{folder}: complete. For figures of it: snakemake --config measurement={chosen.name}")
+
+
+def _progress_lines(doing: str) -> None:
+    """Say what is being done, a line each, where there is no terminal."""
+    if doing:
+        print(doing, file=sys.stderr, flush=True)
 
 
 def _archive(chosen: argparse.Namespace) -> None:

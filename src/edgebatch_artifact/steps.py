@@ -71,8 +71,8 @@ def draw(experiment: str, numbers: str, csv: str, pdf: str, png: str, tex: str, 
     write(Path(table), drawn.to_json())
 
 
-def calibrate(work: str, root: str) -> None:
-    """Fit the roofline to measurements, and publish its figure and tables below `root` and `work`/report."""
+def calibrate(work: str, root: str, engine: str) -> None:
+    """Fit the roofline to measurements, that of `engine` too; publish it below `root` and `work`/report."""
     from edgebatch_artifact.analysis.sources import read_calibration
     from edgebatch_artifact.calibration.calibrate import calibrate
     from edgebatch_artifact.calibration.measured_files import read_measured
@@ -81,7 +81,7 @@ def calibrate(work: str, root: str) -> None:
     from edgebatch_artifact.publish.figures import save_figure
     from edgebatch_artifact.storage.csv_file import csv_text
 
-    figures, found = Path(root, "figures"), calibrate(read_measured(CONF, MEASUREMENTS))
+    figures, found = Path(root, "figures"), calibrate(read_measured(CONF, MEASUREMENTS, engine))
     for name, content in found.tables().items():
         write(figures / f"{name}.csv", csv_text(content))
     shown = read_calibration(figures)
@@ -140,12 +140,12 @@ def report(work: str, root: str, layout: str, scale: str) -> None:
     from edgebatch_artifact.publish.report import is_png, report_page
     from edgebatch_artifact.publish.table import parse_table
     from edgebatch_artifact.settings.cache import read_experiments
-    from edgebatch_artifact.settings.calibration import CALIBRATION, CALIBRATION_TABLES, ENGINE_LOGS
+    from edgebatch_artifact.settings.calibration import CALIBRATION_FIGURES, CALIBRATION_TABLES
     from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
 
     experiments, made = read_experiments(Path(work)), Path(work, "report")
     files = {name: Path(root, "figures", f"{name}.png") for name in experiments}
-    files |= {name: Path(root, f"figures/{name}.png") for name in (CALIBRATION, ENGINE_LOGS)}
+    files |= {name: Path(root, f"figures/{name}.png") for name in CALIBRATION_FIGURES}
     files |= {"race": BENCHMARKS / "race.png"}
     pictures = {name: _read(path) for name, path in files.items()}
     for name, content in pictures.items():

@@ -6,10 +6,10 @@ rule calibrate:
     output:
         expand(
             f"{ROOT}figures/{{name}}.{{ending}}",
-            name=["calibration", "engine_logs"],
+            name=CALIBRATION_FIGURES,
             ending=["csv", "pdf", "png"],
         ),
-        f"{ROOT}figures/calibration_fits.csv",
+        expand(f"{ROOT}figures/{{table}}.csv", table=TABLES_ALONE),
         expand(f"{ROOT}paper/tables/{{table}}.tex", table=CALIBRATION_TABLES),
         expand(f"{WORK}/report/{{table}}.json", table=CALIBRATION_TABLES),
     log:
@@ -21,14 +21,16 @@ rule calibrate:
             "edgebatch_artifact.calibration.calibrate",
             "edgebatch_artifact.publish.calibration_figure",
             "edgebatch_artifact.publish.calibration_tables",
+            "edgebatch_artifact.calibration.measured_files",
         ),
         files=[*CONF, *MEASUREMENTS],
         work=WORK,
         root=ROOT or ".",
+        engine=ENGINE,
     message:
         "Calibrating the roofline"
     shell:
-        "python -m edgebatch_artifact.steps calibrate {params.work} {params.root} > {log} 2>&1"
+        "python -m edgebatch_artifact.steps calibrate {params.work} {params.root} {params.engine} > {log} 2>&1"
 
 
 # Decide the claims; set the tables that no experiment owns, and every number of the paper's prose.

@@ -80,10 +80,10 @@ rule record:
         ),
         expand(
             f"{ROOT}figures/{{name}}.{{ending}}",
-            name=["calibration", "engine_logs"],
+            name=CALIBRATION_FIGURES,
             ending=["csv", "pdf", "png"],
         ),
-        f"{ROOT}figures/calibration_fits.csv",
+        expand(f"{ROOT}figures/{{table}}.csv", table=TABLES_ALONE),
     output:
         update(f"{ROOT}figures/platform.json"),
     log:

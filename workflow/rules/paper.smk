@@ -9,7 +9,7 @@ rule typeset:
         source="paper/main.tex",
         figures=expand(f"{ROOT}figures/{{experiment}}.pdf", experiment=EXPERIMENTS),
         calibration=expand(
-            f"{ROOT}figures/{{name}}.pdf", name=["calibration", "engine_logs"]
+            f"{ROOT}figures/{{name}}.pdf", name=CALIBRATION_FIGURES
         ),
         race="benchmarks/race.pdf",
     output:

@@ -7,7 +7,7 @@ rule write_report:
             table=[*PAPER_TABLES, *CALIBRATION_TABLES, *EXPERIMENTS],
         ),
         calibration=expand(
-            f"{ROOT}figures/{{name}}.png", name=["calibration", "engine_logs"]
+            f"{ROOT}figures/{{name}}.png", name=CALIBRATION_FIGURES
         ),
         race="benchmarks/race.png",
         files=expand("workflow/report/{file}", file=["page.html", "style.css"]),

@@ -129,7 +129,7 @@ class System(Checked):
 
     @cached_property
     def context_flops(self) -> float:
-        """FLOPs of a later step for each token of its context, as if they were done at the pace of its others."""
+        """FLOPs of a later step for each token of its context, at the pace of the step's others."""
         share = self.cost.attention_share if isinstance(self.cost, Roofline) else 1
         return self.llm.context_flops / share
 

@@ -9,11 +9,16 @@ from edgebatch.errors import InputError, one_of
 from edgebatch.metrics import METRICS
 from edgebatch.schema import Checked, choice, read, real
 from edgebatch_artifact.settings.calibration import CALIBRATION, JUDGED, MODELS
+from edgebatch_artifact.settings.engine import ENGINE_BATCHES, ENGINE_FIT
 
 WHERE = "conf/claims.yaml"
 
 COMPARISONS = ("surpasses", "equals", "saves")
 """Tests that compare two schedulers at one setting; `comparisons` has the function of each."""
+
+
+MEASURED = {"predicts": CALIBRATION, "meets": ENGINE_BATCHES, "gains": ENGINE_FIT}
+"""Tests of what was measured, and the table that each is made on."""
 
 
 class Part(Checked):
@@ -38,9 +43,10 @@ class Claim(Checked):
     ----------
     of, over
         Schedulers that are compared; for the test ``predicts`` the cost model, and what of the measurements
-        was held out.
+        was held out; for ``meets`` those whose batches count.
     at_least, at_most
-        Bounds: the share that is saved, or in which a part survives; the error of a prediction.
+        Bounds: the share that is saved, in which a part survives, or that is in time; the factor that is
+        gained; the error of a prediction.
     where
         Values of swept keys to which the comparisons are restricted.
     """
@@ -62,11 +68,15 @@ class Claim(Checked):
         super().__post_init__()
         if not self.experiments:
             raise InputError("experiments", "an empty list", "the experiments that test the claim")
-        if (self.test == "predicts") != (CALIBRATION in self.experiments):
-            expected = f"{CALIBRATION} for the test predicts, and for no other"
-            raise InputError("experiments", ", ".join(self.experiments), expected)
+        for test, table in MEASURED.items():
+            if (self.test == test) != (table in self.experiments):
+                expected = f"{table} for the test {test}, and for no other"
+                raise InputError("experiments", ", ".join(self.experiments), expected)
         if self.test == "predicts":
             _check_prediction(self)
+        elif self.test in MEASURED:
+            if self.at_least is None:
+                raise InputError("at_least", "nothing", "the share or the factor at least")
         elif self.test != "survives":
             _check_comparison(self)
         elif not self.parts:
@@ -90,9 +100,8 @@ def _check_prediction(claim: Claim) -> None:
 
 def _check_comparison(claim: Part | Claim) -> None:
     """Refuse a comparison of nothing, by no test, on no column, or with a bound that is missing."""
-    tests = (
-        list(COMPARISONS) if isinstance(claim, Part) else [*COMPARISONS, "somewhere", "survives", "predicts"]
-    )
+    more = [] if isinstance(claim, Part) else ["somewhere", "survives", *MEASURED]
+    tests = [*COMPARISONS, *more]
     if claim.test not in tests:
         raise InputError("test", repr(claim.test), one_of(claim.test, tests))
     if not (claim.column and claim.of and claim.over):
@@ -124,7 +133,10 @@ def parse_claims(content: Mapping[str, Any], schedulers: Collection[str]) -> Cla
         at = f"claims[{index}]"
         if claim.id in ids[:index]:
             raise InputError(f"{at}.id", repr(claim.id), "an id that no other claim has", WHERE)
-        if claim.test == "predicts":
+        if claim.test in MEASURED:
+            for number, name in enumerate(claim.over if claim.test == "meets" else ()):
+                if name not in schedulers:
+                    raise InputError(f"{at}.over[{number}]", repr(name), one_of(name, schedulers), WHERE)
             continue
         parts = {at: claim} if not claim.parts else {f"{at}.parts[{i}]": p for i, p in enumerate(claim.parts)}
         for place, part in parts.items():

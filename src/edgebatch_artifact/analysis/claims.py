@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -12,35 +11,15 @@ from edgebatch.errors import InputError, one_of
 from edgebatch.schema import describe
 from edgebatch_artifact.analysis.claim_file import WHERE, Claim, Claims
 from edgebatch_artifact.analysis.comparisons import Comparison, comparisons, shares
+from edgebatch_artifact.analysis.decision import FAILS, HOLDS, IN_PART, Decision, percent
+from edgebatch_artifact.analysis.engine_claims import batching_gains, meets
 from edgebatch_artifact.analysis.samples import axes_of
 from edgebatch_artifact.analysis.statistics import Estimate
 from edgebatch_artifact.calibration.errors import judgements
 from edgebatch_artifact.settings.calibration import JUDGED
 
-HOLDS, IN_PART, FAILS = "holds", "holds in part", "does not hold"
-
 Namer = Callable[[str, str, Any], str]
 """How to name the value of an axis of an experiment: ``name(experiment, axis, value)``."""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A claim decided.
-
-    Attributes
-    ----------
-    expected, measured
-        What the test asks for, and what was measured, in words with intervals.
-    exceptions
-        In words, the settings at which it did not go as claimed; for the test ``somewhere`` those at which
-        it did, and for ``survives`` each part.
-    """
-
-    claim: Claim
-    expected: str
-    measured: str
-    verdict: str
-    exceptions: tuple[str, ...]
 
 
 def decide_all(claims: Claims, samples: Mapping[str, pd.DataFrame], name: Namer) -> list[Decision]:
@@ -58,6 +37,10 @@ def decide(claim: Claim, samples: Mapping[str, pd.DataFrame], confidence: float,
         return _survives(claim, samples[claim.experiments[0]], confidence)
     if claim.test == "predicts":
         return _predicts(claim, samples[claim.experiments[0]])
+    if claim.test == "meets":
+        return meets(claim, samples[claim.experiments[0]], confidence)
+    if claim.test == "gains":
+        return batching_gains(claim, samples[claim.experiments[0]])
     test = "surpasses" if claim.test == "somewhere" else claim.test
     made = [
         (experiment, comparison)
@@ -116,12 +99,12 @@ def _survives(claim: Claim, samples: pd.DataFrame, confidence: float) -> Decisio
     needed = claim.at_least or 0.0
     held = [row.share >= needed for row in table.itertuples()]
     parts = tuple(
-        f"{row.claim}: {_percent(row.share)} [{_percent(row.low)}, {_percent(row.high)}]"
+        f"{row.claim}: {percent(row.share)} [{percent(row.low)}, {percent(row.high)}]"
         for row in table.itertuples()
     )
     return Decision(
         claim,
-        EXPECTED["survives"].format(at_least=_percent(needed)),
+        EXPECTED["survives"].format(at_least=percent(needed)),
         f"{sum(held)} of {len(held)} parts, in {int(table.draws.iloc[0])} draws",
         HOLDS if all(held) else IN_PART if any(held) else FAILS,
         parts,
@@ -136,20 +119,16 @@ def _predicts(claim: Claim, predictions: pd.DataFrame) -> Decision:
     medians = [errors.median for _, errors in made]
     return Decision(
         claim,
-        EXPECTED["predicts"].format(at_most=_percent(bound)),
+        EXPECTED["predicts"].format(at_most=percent(bound)),
         f"{len(made) - len(beyond)} of {len(made)} kinds of rows; "
-        f"median errors from {_percent(min(medians))} to {_percent(max(medians))}",
+        f"median errors from {percent(min(medians))} to {percent(max(medians))}",
         FAILS if len(beyond) == len(made) else IN_PART if beyond else HOLDS,
         tuple(
-            f"{j.source}, {j.quantity}, {JUDGED[j.judged]}: {_percent(errors.median)} in {errors.rows} rows, "
-            f"with its sign {_percent(errors.signed)}"
+            f"{j.source}, {j.quantity}, {JUDGED[j.judged]}: {percent(errors.median)} in {errors.rows} rows, "
+            f"with its sign {percent(errors.signed)}"
             for j, errors in beyond
         ),
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
 
 
 def _shown(test: str, measured: Estimate) -> str:

@@ -16,6 +16,7 @@ from edgebatch_artifact.calibration.calibrate import Calibration
 from edgebatch_artifact.runs.result_file import read_result
 from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.settings.conf_folder import groups
+from edgebatch_artifact.settings.engine import ENGINE_TABLES
 from edgebatch_artifact.settings.experiment import Experiment
 from edgebatch_artifact.storage.csv_file import read_csv
 from edgebatch_artifact.storage.yaml_file import read_yaml
@@ -36,8 +37,9 @@ def read_claims(conf: Path) -> Claims:
 
 def read_calibration(figures: Path) -> Calibration:
     """The calibration as it is published."""
-    predictions, fits, logs = (read_csv(figures / f"{name}.csv") for name in CALIBRATION_TABLES)
-    return Calibration(fits, predictions, logs)
+    predictions, fits, logs, *_ = (read_csv(figures / f"{name}.csv") for name in CALIBRATION_TABLES)
+    engine = {name: read_csv(figures / f"{name}.csv") for name in ENGINE_TABLES}
+    return Calibration(fits, predictions, logs, engine)
 
 
 def read_mapping(path: Path) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from edgebatch.model.roofline import Roofline
 from edgebatch.model.system import EdgeNode, Slots, System
 from edgebatch_artifact.calibration.engine_logs import EngineLog, replay_logs
 from edgebatch_artifact.calibration.measured import measured_rows
+from edgebatch_artifact.engine.measurement import Measurement as EngineMeasurement
+from edgebatch_artifact.engine.outcome import Known, engine_tables
 from edgebatch_artifact.settings.calibration import (
     CALIBRATION_TABLES,
     FITTED,
@@ -23,6 +25,7 @@ from edgebatch_artifact.settings.calibration import (
     Source,
 )
 from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
+from edgebatch_artifact.settings.engine import ENGINE_TABLES
 
 
 @dataclass(frozen=True)
@@ -39,15 +42,19 @@ class Calibration:
         the keys of `JUDGED`, or `FITTED`.
     logs
         Logs of an engine, as `edgebatch_artifact.calibration.engine_logs` replays them.
+    engine
+        What a measurement of the engine says, by the names of `ENGINE_TABLES`.
     """
 
     fits: pd.DataFrame
     predictions: pd.DataFrame
     logs: pd.DataFrame
+    engine: Mapping[str, pd.DataFrame]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """All tables, by the names of `CALIBRATION_TABLES`."""
-        return dict(zip(CALIBRATION_TABLES, (self.predictions, self.fits, self.logs), strict=True))
+        own = dict(zip(CALIBRATION_TABLES, (self.predictions, self.fits, self.logs), strict=False))
+        return own | {name: self.engine[name] for name in ENGINE_TABLES}
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,8 @@ class Measured:
         Every model and edge node that a table names.
     logs
         Logs of an engine, each with its table and its node.
+    engine, known
+        The measurement of the engine, and what conf/ says of what it measures.
     """
 
     sources: Mapping[str, Source]
@@ -71,6 +80,8 @@ class Measured:
     models: Mapping[str, ModelConfig]
     nodes: Mapping[str, EdgeNodeConfig]
     logs: Sequence[tuple[EngineLog, pd.DataFrame, System]]
+    engine: EngineMeasurement
+    known: Known
 
     def system(self, weight_bits: float, model: str, edge_node: str, devices: int) -> System:
         """A model on pooled devices at their peaks."""
@@ -107,7 +118,10 @@ def calibrate(measured: Measured) -> Calibration:
     table = pd.concat(predictions, ignore_index=True)
     first = ["source", "fit", "judged", "quantity"]
     return Calibration(
-        pd.DataFrame(fits), table[[*first, *table.columns.drop(first)]], replay_logs(measured.logs)
+        pd.DataFrame(fits),
+        table[[*first, *table.columns.drop(first)]],
+        replay_logs(measured.logs),
+        engine_tables(measured.engine, measured.known),
     )
 
 

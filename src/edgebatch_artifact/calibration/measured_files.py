@@ -15,18 +15,24 @@ from edgebatch_artifact.calibration.calibrate import Measured
 from edgebatch_artifact.calibration.engine_logs import EngineLog, calibrated_system
 from edgebatch_artifact.calibration.measured import BATCH
 from edgebatch_artifact.calibration.operator_steps import step_times
+from edgebatch_artifact.engine.measurement import choose, read_measurement
+from edgebatch_artifact.engine.outcome import Known
 from edgebatch_artifact.settings.calibration import Operators, Source
 from edgebatch_artifact.settings.calibration_file import read_sources
 from edgebatch_artifact.settings.conf_folder import groups, read_file
 from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
+from edgebatch_artifact.settings.engine import read_engine_config
 from edgebatch_artifact.storage.csv_file import read_csv
+from edgebatch_artifact.storage.yaml_file import read_yaml
 
 OPERATOR_TABLES = ("dense", "attention", "per_sequence")
 """Files of the operators of a node."""
 
 
-def read_measured(conf: Path, folder: Path) -> Measured:
+def read_measured(conf: Path, folder: Path, engine: str = "") -> Measured:
     """Read every file of conf/calibration/ and the tables in `folder` that they name.
+
+    `engine` names the measurement of an engine; without it, it is that of conf/engine.yaml.
 
     Raises an `InputError` for a file that cannot be used, and for a model or a node that has no file.
     """
@@ -39,7 +45,11 @@ def read_measured(conf: Path, folder: Path) -> Measured:
             tables[name] = _operators(source.operators, _nodes(source), models, folder)
         else:
             tables[name] = _steps(folder / str(source.steps), {"model": models, "edge_node": nodes})
-    return Measured(sources, tables, models, nodes, _engine_logs(conf, folder, models, nodes))
+    logs, chosen = _engine_logs(conf, folder, models, nodes), engine or read_engine_config(conf).measurement
+    measurement = read_measurement(choose(folder / "engine", chosen))
+    looks = {name: read_file(conf, "scheduler", name) for name in known["scheduler"]}
+    speedups = read_yaml(conf / "config.yaml", "conf/config.yaml")["speedup"]
+    return Measured(sources, tables, models, nodes, logs, measurement, Known(looks, speedups))
 
 
 def _engine_logs(

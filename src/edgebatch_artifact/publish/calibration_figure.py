@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 
 from edgebatch_artifact.calibration.calibrate import Calibration
 from edgebatch_artifact.publish.calibration_tables import source_labels
+from edgebatch_artifact.publish.engine_figures import engine_figures
 from edgebatch_artifact.publish.engine_log_figure import engine_log_figure
 from edgebatch_artifact.publish.figures import HEIGHT_IN, PAGE_IN, own_style
 from edgebatch_artifact.settings.calibration import CALIBRATION, ENGINE_LOGS, FITTED
@@ -49,8 +50,9 @@ def calibration_figure(calibration: Calibration) -> Figure:
 
 
 def calibration_figures(calibration: Calibration) -> dict[str, Figure]:
-    """Both figures of the calibration, by name."""
-    return {CALIBRATION: calibration_figure(calibration), ENGINE_LOGS: engine_log_figure(calibration.logs)}
+    """The figures of `CALIBRATION_FIGURES`, by name."""
+    own = {CALIBRATION: calibration_figure(calibration), ENGINE_LOGS: engine_log_figure(calibration.logs)}
+    return own | engine_figures(calibration.engine)
 
 
 def _panel(axes: Axes, rows: pd.DataFrame) -> None:

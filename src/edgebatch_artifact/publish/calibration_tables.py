@@ -10,6 +10,7 @@ from edgebatch.calibration.errors import Errors
 from edgebatch_artifact.calibration.calibrate import Calibration
 from edgebatch_artifact.calibration.errors import errors_on, judgements
 from edgebatch_artifact.publish.engine_log_table import engine_log_table, engine_log_values
+from edgebatch_artifact.publish.engine_tables import engine_tables, engine_values
 from edgebatch_artifact.publish.table import Table, number
 from edgebatch_artifact.settings.calibration import JUDGED, MODELS
 
@@ -18,6 +19,7 @@ QUANTITIES = {"prompt_s": "first stage", "token_s": "later step", "tokens_per_s"
 FIELDS = {
     "prefill_flops_share": "FLOPS, first",
     "decode_flops_share": "FLOPS, later",
+    "attention_share": "Attention",
     "bandwidth_share": "Bandwidth",
     "pooled_share": "Pooling",
     "layer_s": "Layer (ms)",
@@ -29,7 +31,7 @@ def calibration_tables(calibration: Calibration) -> list[Table]:
     """The tables of `CALIBRATION_TABLES`."""
     labels = source_labels(calibration)
     errors, fits = _errors_table(calibration.predictions, labels), _fits_table(calibration.fits)
-    return [errors, fits, engine_log_table(calibration.logs)]
+    return [errors, fits, engine_log_table(calibration.logs), *engine_tables(calibration.engine)]
 
 
 def source_labels(calibration: Calibration) -> dict[str, str]:
@@ -88,7 +90,7 @@ def calibration_values(calibration: Calibration) -> dict[str, str]:
     for fit in fits.to_dict("records"):
         values[f"{fit['fit']}/models"] = fit["models"]
         values |= {f"{fit['fit']}/{field}": _value(field, fit[field]) for field in FIELDS}
-    logs = engine_log_values(calibration.logs)
+    logs = engine_log_values(calibration.logs) | engine_values(calibration.engine)
     return {f"calibration/{name}": value for name, value in values.items()} | logs
 
 

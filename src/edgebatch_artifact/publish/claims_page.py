@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from edgebatch_artifact.analysis.claims import Decision
+from edgebatch_artifact.analysis.decision import Decision
 from edgebatch_artifact.publish.table import Table
 
 

@@ -9,13 +9,15 @@ import pandas as pd
 
 from edgebatch.errors import InputError
 from edgebatch_artifact.analysis.claim_file import Claims
-from edgebatch_artifact.analysis.claims import Decision, decide_all
+from edgebatch_artifact.analysis.claims import decide_all
+from edgebatch_artifact.analysis.decision import Decision
 from edgebatch_artifact.calibration.calibrate import Calibration
 from edgebatch_artifact.publish import paper_tables, paper_values
 from edgebatch_artifact.publish.calibration_tables import calibration_values
 from edgebatch_artifact.publish.claims_page import claims_json, claims_page
 from edgebatch_artifact.publish.table import Table
 from edgebatch_artifact.settings.calibration import CALIBRATION
+from edgebatch_artifact.settings.engine import ENGINE_GOODPUT
 from edgebatch_artifact.settings.experiment import Experiment, Nominal, namer
 
 SHOWN_MODELS = "throughput_vs_accuracy"
@@ -53,7 +55,9 @@ def conclude(
     """
     if SHOWN_MODELS not in experiments:
         raise InputError("experiments", ", ".join(experiments) or "none", f"{SHOWN_MODELS} among others")
-    judged = {**samples, CALIBRATION: calibration.predictions}
+    engine = calibration.engine
+    judged = {**samples, CALIBRATION: calibration.predictions, **engine}
+    judged[ENGINE_GOODPUT] = engine[ENGINE_GOODPUT][["scheduler", "margin", "seed", "goodput_per_s"]]
     decisions = decide_all(claims, judged, namer(experiments))
     minutes = {name: cost["cpu_minutes"] for name, cost in costs.get("experiments", {}).items()}
     tables = {table.name: table for table in _tables(nominal, experiments, decisions)}

@@ -35,8 +35,8 @@ def engine_log_table(logs: pd.DataFrame) -> Table:
     )
     caption = (
         "Latencies of vLLM, and of continuous batching simulated with efficiencies that were fitted to"
-        " operators alone: means in seconds, and the errors of mean and median with their signs, below 0 where the"
-        " simulation is too fast"
+        " operators alone: means in seconds, and the errors of mean and median with their signs, below 0"
+        " where the simulation is too fast"
     )
     head = ("Node", "Latency", "Measured", "Simulated", "Mean", "Median")
     return Table(caption, ENGINE_LOGS, head, rows, "llrrrr")

@@ -7,7 +7,7 @@ from typing import Any
 
 from edgebatch.model.llm import Llm
 from edgebatch.schema import read
-from edgebatch_artifact.analysis.claims import Decision
+from edgebatch_artifact.analysis.decision import Decision
 from edgebatch_artifact.publish.table import Table, plain
 from edgebatch_artifact.settings.assumptions import ValuedAssumption
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from edgebatch_artifact.analysis.claims import Decision
+from edgebatch_artifact.analysis.decision import Decision
 from edgebatch_artifact.analysis.samples import axes_of
 from edgebatch_artifact.publish.table import escape, number, plain
 from edgebatch_artifact.settings.experiment import Experiment

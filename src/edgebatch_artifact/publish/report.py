@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from edgebatch_artifact.publish.table import Table
-from edgebatch_artifact.settings.calibration import CALIBRATION, ENGINE_LOGS
+from edgebatch_artifact.settings.calibration import CALIBRATION_FIGURES
 from edgebatch_artifact.settings.experiment import Experiment
 from edgebatch_artifact.settings.figure import Figure
 
@@ -37,7 +37,7 @@ def report_page(
         Content of report/claims.json.
     tables, pictures
         Table and PNG of each experiment, the tables of the paper and of the calibration, and the pictures of
-        the ``race``, of the ``calibration`` and of the ``engine_logs``.
+        the ``race`` and of `CALIBRATION_FIGURES`.
     layout
         Folder with page.html and style.css.
     scale
@@ -67,8 +67,7 @@ def report_page(
         sections=sections,
         tables=tables,
         race=_picture(pictures["race"]),
-        calibration=_picture(pictures[CALIBRATION]),
-        engine_logs=_picture(pictures[ENGINE_LOGS]),
+        measured={name: _picture(pictures[name]) for name in CALIBRATION_FIGURES},
         scale=scale,
     )
 

@@ -114,10 +114,13 @@ class Options(Checked):
         File of conf/scale/.
     most_settings
         Settings that all sweeps may have together; None for what conf/config.yaml allows.
+    measurement
+        Folder of measurements/engine/ that figures show; None for that of conf/engine.yaml.
     """
 
     scale: str = "full"
     most_settings: int | None = None
+    measurement: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from edgebatch.errors import InputError, one_of
 from edgebatch.schema import Checked, integer, real
 from edgebatch_artifact.settings.configuration import Efficiencies
+from edgebatch_artifact.settings.engine import ENGINE_FIGURES, ENGINE_TABLES
 
 CALIBRATION = "calibration"
 """Name of its figure and, in claims, of its results."""
@@ -17,8 +18,9 @@ ENGINE_LOGS = "engine_logs"
 LATENCIES = {"ttft_s": "time to first token", "tpot_s": "time per token", "latency_s": "end to end"}
 """What logs and simulation are compared in."""
 
-CALIBRATION_TABLES = (CALIBRATION, "calibration_fits", ENGINE_LOGS)
-"""Its tables: errors, fitted values, and the logs. The CSV of the same name has what is behind each."""
+CALIBRATION_FIGURES = (CALIBRATION, ENGINE_LOGS, *ENGINE_FIGURES)
+CALIBRATION_TABLES = (CALIBRATION, "calibration_fits", ENGINE_LOGS, *ENGINE_TABLES)
+"""Figures and tables of all that was measured. The CSV of the same name has what is behind each."""
 
 MODELS = ("ideal", "calibrated")
 """The roofline at the peaks, and with fitted efficiencies."""

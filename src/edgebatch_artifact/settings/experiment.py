@@ -103,6 +103,8 @@ def namer(experiments: Mapping[str, Experiment]) -> Callable[[str, str, Any], st
     """How to name the value of an axis of an experiment, with the axis where that is needed."""
 
     def name(experiment: str, axis: str, value: Any) -> str:
+        if experiment not in experiments:  # what was measured has no file of conf/experiment/
+            return str(value) if axis == "scheduler" else f"{axis} {value:g}"
         label = experiments[experiment].label(axis, value)
         if axis in experiments[experiment].labels:
             return label

@@ -1,6 +1,6 @@
 """The tables that no experiment owns."""
 
-from edgebatch_artifact.analysis.claims import Decision
+from edgebatch_artifact.analysis.decision import Decision
 from edgebatch_artifact.publish.paper_tables import (
     assumptions_table,
     claims_table,

@@ -4,7 +4,7 @@ import subprocess
 import pandas as pd
 import pytest
 
-from edgebatch_artifact.analysis.claims import Decision
+from edgebatch_artifact.analysis.decision import Decision
 from edgebatch_artifact.publish.paper_values import (
     claim_values,
     configuration_values,

@@ -1,0 +1,1 @@
+"""The measured engine: stored measurements, the model fitted to them, and how its predictions fared."""
