@@ -6,6 +6,7 @@ from pathlib import Path
 from edgebatch_artifact import steps
 from edgebatch_artifact.runs.plan import Options, Plan, make_plan
 from edgebatch_artifact.settings.cache import store_grid
+from edgebatch_artifact.settings.calibration import CALIBRATION_FIGURES, CALIBRATION_TABLES
 from tests.edgebatch_artifact.spoilt import GOOD
 from tests.workflow.checkout import ROOT
 
@@ -14,8 +15,8 @@ EXPERIMENT = "throughput_vs_accuracy"
 
 
 CALIBRATION = [
-    *(f"figures/calibration{end}" for end in (".csv", "_fits.csv", ".pdf", ".png")),
-    *(f"figures/engine_logs{end}" for end in (".csv", ".pdf", ".png")),
+    *(f"figures/{name}.csv" for name in CALIBRATION_TABLES),
+    *(f"figures/{name}.{end}" for name in CALIBRATION_FIGURES for end in ("pdf", "png")),
 ]
 
 
@@ -39,7 +40,7 @@ def make_tree() -> Plan:
         ["simulate", data, *(run.id for run in plan.runs)],
         ["collect", data, f"{collected}/samples.csv", f"{collected}/numbers.csv"],
         ["draw", data, f"{collected}/numbers.csv", *figures, *tables],
-        ["calibrate", "results", "."],
+        ["calibrate", "results", ".", "reference"],
         ["conclude", "results", "."],
         ["record", "figures/platform.json", *figures, *CALIBRATION],
     ):

@@ -10,6 +10,7 @@ from tests.workflow.checkout import ROOT
 ROOMS = (
     {"storage"},
     {"settings"},
+    {"engine"},
     {"runs", "calibration"},
     {"analysis"},
     {"publish"},
@@ -30,7 +31,7 @@ SHELVES = (
     {"search"},
     {"schedulers"},
     {"serving"},
-    {"simulation"},
+    {"simulation", "engine"},
     {"setting", "epoch_service"},
     {"metrics"},
     {"io"},

@@ -12,18 +12,23 @@ from tests.workflow.checkout import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+OF_THEIR_OWN = {"engine": "requirements-engine.lock"}
+"""Heavy extras, and their locks: whoever does not ask for them installs nothing of them."""
 NAMED = [
     Requirement(text)
-    for text in [*PROJECT["dependencies"], *(text for extra in EXTRAS.values() for text in extra)]
+    for text in [
+        *PROJECT["dependencies"],
+        *(text for name, extra in EXTRAS.items() if name not in OF_THEIR_OWN for text in extra),
+    ]
 ]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 CONDA_NAMES = {"matplotlib": "matplotlib-base"}
 ONLY_ON_PYPI = {"ortools", "roc-validator"}
 
 
-def _pins():
-    """Each pin of the lock, with the lines below it."""
-    blocks = re.findall(r"^([a-z0-9][^\n\\]*?) *\\?\n((?:    .*\n?)*)", LOCK, re.M)
+def _pins(lock=LOCK):
+    """Each pin of a lock, with the lines below it."""
+    blocks = re.findall(r"^([a-z0-9][^\n\\]*?) *\\?\n((?:    .*\n?)*)", lock, re.M)
     return [(Requirement(pin), below) for pin, below in blocks]
 
 
@@ -82,6 +87,17 @@ def test_every_pin_of_the_lock_has_its_hashes():
         assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", below), pin
 
 
+@pytest.mark.parametrize(("extra", "lock"), OF_THEIR_OWN.items())
+def test_a_heavy_extra_has_a_lock_of_its_own_that_changes_no_other_pin(extra, lock):
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    pins = _pins(text)
+    own = {Requirement(named).name for named in EXTRAS[extra]}
+    assert own <= {pin.name for pin, _ in pins}
+    assert {str(pin) for pin, _ in pins if pin.name not in own} <= {str(pin) for pin, _ in PINS}
+    assert all("--hash=sha256:" in below for _, below in pins)
+    assert "://" not in text
+
+
 def test_the_lock_has_no_address():
     assert "://" not in LOCK
     options = {line.split()[0] for line in LOCK.splitlines() if line.startswith("-")}
@@ -90,9 +106,10 @@ def test_the_lock_has_no_address():
 
 def test_contributing_says_how_the_lock_is_made_with_all_extras():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    (command,) = re.findall(r"uv pip compile(?:.*\\\n)*.*requirements\.lock", text)
+    command = re.findall(r"uv pip compile(?:.*\\\n)*.*requirements\.lock", text)[0]
     oldest = PROJECT["requires-python"].removeprefix(">=")
-    options = ("--all-extras", "--universal", f"--python-version {oldest}", "--generate-hashes")
+    extras = [f"--extra {name}" for name in EXTRAS if name not in OF_THEIR_OWN]
+    options = (*extras, "--universal", f"--python-version {oldest}", "--generate-hashes")
     assert all(option in command for option in options)
 
 

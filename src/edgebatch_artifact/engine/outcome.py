@@ -61,7 +61,7 @@ def _speedups(
     """
     point = ["stage", "batch", "tokens"]
     reference = predictions[predictions["format"] == REFERENCE].set_index(point)[["median", "min", "max"]]
-    others = predictions.join(reference, on=point, rsuffix="_16")
+    others = predictions.join(reference.add_suffix("_16"), on=point)
     spoken = np.exp(perplexity.groupby("format")["mean_nll"].mean())
     return pd.DataFrame(
         {

@@ -120,7 +120,7 @@ def engine_values(tables: Tables) -> dict[str, str]:
     for format in points["format"].unique():
         values[f"gain/{format.lower()}"] = number(gains(points, format).median())
     for (scheduler, margin), parts in tables[ENGINE_GOODPUT].groupby(["scheduler", "margin"]):
-        place = f"goodput/{scheduler}/{margin:g}"
+        place = f"goodput/{scheduler}/{100 * margin:.0f}"
         values[f"{place}/real"] = number(parts["goodput_per_s"].mean())
         values[f"{place}/predicted"] = number(parts["predicted_per_s"].mean())
     solved = batches[batches["scheduler"] == "dftsp"]["solve_s"]

@@ -10,8 +10,10 @@ from edgebatch_artifact.analysis.claim_file import Claims
 from edgebatch_artifact.calibration.calibrate import Calibration
 from edgebatch_artifact.publish.calibration_tables import FIELDS
 from edgebatch_artifact.publish.conclude import SHOWN_MODELS, conclude
+from edgebatch_artifact.settings.engine import ENGINE_TABLES
 from edgebatch_artifact.settings.expand import expand_nominal
 from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
+from edgebatch_artifact.storage.csv_file import read_csv
 from tests.edgebatch_artifact.experiments import make_experiment
 from tests.edgebatch_artifact.samples import make_claim, make_samples
 from tests.workflow.checkout import ROOT
@@ -25,6 +27,9 @@ def nominal():
     return expand_nominal(ROOT / "conf")
 
 
+ENGINE = {name: read_csv(ROOT / f"figures/{name}.csv") for name in ENGINE_TABLES}
+
+
 def _calibration():
     """One fit, which is right in its one row that was held out."""
     about = {"source": "s", "fit": "f"}
@@ -33,7 +38,7 @@ def _calibration():
     )
     held_out = {"judged": "batches", "quantity": "token_s", "measured": 1.0, "ideal": 0.5, "calibrated": 1.0}
     log = {"log": "N", "quantity": "ttft_s", "request": 0, "measured": 1.0, "simulated": 1.1}
-    return Calibration(fits, pd.DataFrame([{**about, **held_out}]), pd.DataFrame([log]))
+    return Calibration(fits, pd.DataFrame([{**about, **held_out}]), pd.DataFrame([log]), ENGINE)
 
 
 def _conclude(nominal, name=SHOWN_MODELS, costs=(), race=()):
