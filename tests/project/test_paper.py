@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
+from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
 from tests.workflow.checkout import ROOT
 
 PAPER = ROOT / "paper/main.tex"
@@ -12,7 +14,8 @@ MATH = r"equation|align|gather|multline|eqnarray|displaymath|math|cases|array"
 NAMED = r"ref|eqref|pageref|cite|val|input|include|includegraphics|label|url|href|usepackage|documentclass"
 LENGTHS = r"vspace|hspace|setlength|rule|setcounter|addtolength|resizebox|scalebox"
 NAME = re.compile(
-    r"\b(?:BLOOM|OPT|LLaMA)-\d+(?:\.\d+)?B?\b"  # models
+    r"\b(?:BLOOM|OPT|LLaMA|SmolLM2)-\d+(?:\.\d+)?[BM]?\b"  # models
+    r"|\bQ\d\\_\d\b"  # formats of llama.cpp
     r"|\barXiv[:~ ]\d{4}\.\d{5}"
     r"|\b(?=[A-Za-z0-9]*\d)[A-Za-z][A-Za-z0-9]*\b"  # W8A16, FP16, H100, TX2, C1
     r"|\bWikiText-2\b"
@@ -79,10 +82,7 @@ def test_every_citation_and_reference_has_its_target():
 
 def test_every_figure_and_table_of_the_paper_is_one_that_the_pipeline_makes():
     text = PAPER.read_text(encoding="utf-8")
-    experiments = {path.stem for path in (ROOT / "conf/experiment").glob("*.yaml")} | {
-        "calibration",
-        "engine_logs",
-    }
+    experiments = {path.stem for path in (ROOT / "conf/experiment").glob("*.yaml")} | {*CALIBRATION_TABLES}
     assert set(re.findall(r"\{\.\./figures/(\w+)\.pdf\}", text)) <= experiments
-    made = experiments | {"calibration_fits", "claims", "models", "quantization", "assumptions"}
+    made = experiments | {*PAPER_TABLES}
     assert set(re.findall(r"\\input\{tables/([^}]*)\}", text)) <= made
