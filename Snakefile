@@ -16,7 +16,7 @@ from edgebatch_artifact.settings.calibration import (
     CALIBRATION_FIGURES,
     CALIBRATION_TABLES,
 )
-from edgebatch_artifact.settings.engine import read_engine_config
+from edgebatch_artifact.settings.engine_file import read_engine_config
 from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
 from edgebatch_artifact.storage.files import check_room, remove_leftovers
 from edgebatch_artifact.storage.fingerprint import fingerprint

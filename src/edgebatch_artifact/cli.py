@@ -202,9 +202,9 @@ def _calibrate(chosen: argparse.Namespace) -> None:
 def _measure(chosen: argparse.Namespace) -> None:
     _has_configuration(chosen.conf)
     from edgebatch_artifact.engine.measure import measure_perplexity, measure_steps, prepare
-    from edgebatch_artifact.engine.measurement import read_measurement
     from edgebatch_artifact.engine.replays import measure_replays
-    from edgebatch_artifact.settings.engine import read_engine_config
+    from edgebatch_artifact.engine.stored import read_measurement
+    from edgebatch_artifact.settings.engine_file import read_engine_config
 
     config = read_engine_config(chosen.conf)
     folder, models = MEASUREMENTS / "engine" / chosen.name, Path("results", "models")

@@ -44,7 +44,7 @@ def _refusal(folder, *words):
     [
         ("workload.arrival_rate: 10,20", "workload.arival_rate: 10,20", (), f"{MINE}: hydra.sweeper.params.workload.arival_rate: found an unknown key, ..."),
         ("10,20", "range(0,1e9)", (), f"{MINE}: hydra.sweeper.params: found a sweep of 2000000000 settings ..."),
-        ("", "", ("--config", "most_setings=5"), "--config: most_setings: found an unknown key, expected one of most_settings, scale (did you mean most_settings?)"),
+        ("", "", ("--config", "most_setings=5"), "--config: most_setings: found an unknown key, expected one of measurement, most_settings, scale (did you mean most_settings?)"),
     ],
 )  # fmt: skip
 def test_snakemake_says_one_line_and_makes_nothing(project, old, new, config, answer):

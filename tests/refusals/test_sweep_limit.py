@@ -114,7 +114,7 @@ def test_the_size_of_a_sweep_is_the_number_of_its_values(values):
 @pytest.mark.parametrize(
     ("config", "line"),
     [
-        ({"scal": "smoke"}, "--config: scal: found an unknown key, expected one of most_settings, scale (did you mean scale?)"),
+        ({"scal": "smoke"}, "--config: scal: found an unknown key, expected one of measurement, most_settings, scale (did you mean scale?)"),
         ({"scale": 5}, "--config: scale: found 5, expected a text"),
         ({"scale": None}, "--config: scale: found nothing, expected a text"),
         ({"most_settings": "many"}, "--config: most_settings: found 'many', expected a whole number"),

@@ -21,7 +21,6 @@ rule calibrate:
             "edgebatch_artifact.calibration.calibrate",
             "edgebatch_artifact.publish.calibration_figure",
             "edgebatch_artifact.publish.calibration_tables",
-            "edgebatch_artifact.calibration.measured_files",
         ),
         files=[*CONF, *MEASUREMENTS],
         work=WORK,

@@ -15,13 +15,13 @@ from edgebatch_artifact.calibration.calibrate import Measured
 from edgebatch_artifact.calibration.engine_logs import EngineLog, calibrated_system
 from edgebatch_artifact.calibration.measured import BATCH
 from edgebatch_artifact.calibration.operator_steps import step_times
-from edgebatch_artifact.engine.measurement import choose, read_measurement
 from edgebatch_artifact.engine.outcome import Known
+from edgebatch_artifact.engine.stored import choose, read_measurement
 from edgebatch_artifact.settings.calibration import Operators, Source
 from edgebatch_artifact.settings.calibration_file import read_sources
 from edgebatch_artifact.settings.conf_folder import groups, read_file
 from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
-from edgebatch_artifact.settings.engine import read_engine_config
+from edgebatch_artifact.settings.engine_file import read_engine_config
 from edgebatch_artifact.storage.csv_file import read_csv
 from edgebatch_artifact.storage.yaml_file import read_yaml
 

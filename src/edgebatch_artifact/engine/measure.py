@@ -24,11 +24,8 @@ from edgebatch_artifact.engine.measurement import (
     STEPS,
     FormatSize,
     Machine,
-    add_rows,
-    machine_text,
-    read_machine,
-    read_rows,
 )
+from edgebatch_artifact.engine.stored import add_rows, machine_text, read_machine, read_rows
 from edgebatch_artifact.settings.engine import EngineConfig
 from edgebatch_artifact.storage.files import sha256, write
 

@@ -25,9 +25,10 @@ from edgebatch.setting import Setting
 from edgebatch.simulation import simulate
 from edgebatch_artifact.engine.fits import fit_formats, node_of
 from edgebatch_artifact.engine.measure import model_path
-from edgebatch_artifact.engine.measurement import BATCHES, REQUESTS, Machine, add_rows, read_rows
+from edgebatch_artifact.engine.measurement import BATCHES, REQUESTS, Machine
+from edgebatch_artifact.engine.stored import add_rows, read_rows
 from edgebatch_artifact.settings.compose import compose_config, setting_of
-from edgebatch_artifact.settings.engine import WHERE
+from edgebatch_artifact.settings.engine_file import WHERE
 
 Tell = Callable[[str], None]
 

@@ -8,9 +8,10 @@ import pytest
 
 from edgebatch.errors import InputError
 from edgebatch_artifact.engine.fits import fit_formats, points
-from edgebatch_artifact.engine.measurement import choose, median_spread, read_measurement
+from edgebatch_artifact.engine.measurement import median_spread
 from edgebatch_artifact.engine.outcome import gains
-from edgebatch_artifact.settings.engine import read_engine_config
+from edgebatch_artifact.engine.stored import choose, read_measurement
+from edgebatch_artifact.settings.engine_file import read_engine_config
 from tests.workflow.checkout import ROOT
 
 STORED = ROOT / "measurements/engine/reference"
