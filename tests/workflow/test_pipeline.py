@@ -9,7 +9,9 @@ from itertools import pairwise
 import pytest
 import yaml
 
+from edgebatch_artifact.settings.calibration import CALIBRATION_FIGURES, CALIBRATION_TABLES
 from edgebatch_artifact.settings.conf_folder import groups
+from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
 from edgebatch_artifact.storage.files import sha256
 from edgebatch_artifact.verify.platform_record import here, read_record
 from tests.workflow import browser
@@ -106,7 +108,7 @@ def test_the_report_never_scrolls_sideways(seen):
 
 
 def test_the_report_shows_every_figure_whole_and_with_an_alternative_text(seen):
-    assert len(seen["images"]) == len(EXPERIMENTS) + len(["race", "calibration", "engine_logs"])
+    assert len(seen["images"]) == len(EXPERIMENTS) + len(["race", *CALIBRATION_FIGURES])
     for image in seen["images"]:
         assert image["natural"] > 0
         assert image["left"] >= 0
@@ -123,7 +125,7 @@ def test_a_figure_that_is_enlarged_on_a_phone_scrolls_within_its_own_box(seen):
 
 def test_the_report_has_the_claims_first_and_a_table_for_each_experiment(seen):
     assert seen["order"][0] == "claims"
-    tables = len(["claims", "models", "quantization", "assumptions", "errors", "fits"]) + len(EXPERIMENTS)
+    tables = len([*PAPER_TABLES, *CALIBRATION_TABLES, *EXPERIMENTS])
     assert seen["order"].count("claims") + seen["order"].count("table") == tables
 
 
@@ -159,9 +161,8 @@ def test_the_figures_are_recorded_with_their_digests(smoke):
     folder = smoke / "results/smoke/figures"
     found = read_record(folder / "platform.json")
     assert found.platform == here()
-    drawn = [*EXPERIMENTS, "calibration", "engine_logs"]
-    made = [f"{name}.{ending}" for name in drawn for ending in ("csv", "pdf", "png")]
-    made.append("calibration_fits.csv")
+    pictures = [f"{name}.{end}" for name in (*EXPERIMENTS, *CALIBRATION_FIGURES) for end in ("pdf", "png")]
+    made = [*pictures, *(f"{name}.csv" for name in (*EXPERIMENTS, *CALIBRATION_TABLES))]
     assert found.sha256 == {name: sha256(folder / name) for name in made}
 
 
