@@ -43,7 +43,9 @@ try:
     CONF = list(map(str, files(Path("conf"))))
     ENGINE = read_engine_config(Path("conf"), OPTIONS.measurement).measurement
     MEASUREMENTS = sorted(
-        str(path) for path in Path("measurements").rglob("*") if path.suffix in (".csv", ".json")
+        str(path)
+        for path in Path("measurements").rglob("*")
+        if path.suffix in (".csv", ".json")
     )
 except (InputError, OSError) as error:
     sys.exit(f"artifact: {error}")

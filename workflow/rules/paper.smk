@@ -8,9 +8,7 @@ rule typeset:
         ),
         source="paper/main.tex",
         figures=expand(f"{ROOT}figures/{{experiment}}.pdf", experiment=EXPERIMENTS),
-        calibration=expand(
-            f"{ROOT}figures/{{name}}.pdf", name=CALIBRATION_FIGURES
-        ),
+        calibration=expand(f"{ROOT}figures/{{name}}.pdf", name=CALIBRATION_FIGURES),
         race="benchmarks/race.pdf",
     output:
         f"{ROOT}paper/main.pdf",

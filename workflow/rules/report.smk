@@ -6,9 +6,7 @@ rule write_report:
             f"{WORK}/report/{{table}}.json",
             table=[*PAPER_TABLES, *CALIBRATION_TABLES, *EXPERIMENTS],
         ),
-        calibration=expand(
-            f"{ROOT}figures/{{name}}.png", name=CALIBRATION_FIGURES
-        ),
+        calibration=expand(f"{ROOT}figures/{{name}}.png", name=CALIBRATION_FIGURES),
         race="benchmarks/race.png",
         files=expand("workflow/report/{file}", file=["page.html", "style.css"]),
     output:
