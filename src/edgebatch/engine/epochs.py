@@ -18,13 +18,16 @@ from edgebatch.problem import Instance, Schedule, fits
 
 
 class Node(Protocol):
-    """What runs what a scheduler chose; times are seconds after the call, in the order of the arguments."""
+    """What runs the requests that a scheduler chose."""
 
-    def run_batch(self, requests: Sequence[int]) -> list[float]:
-        """Run a batch of requests; when each had its last token."""
+    def run(self, groups: Sequence[Sequence[int]]) -> list[list[float]]:
+        """Run the batch, the only group, or the queue of each device; some may be empty.
 
-    def run_queues(self, queues: Sequence[Sequence[int]]) -> list[list[float]]:
-        """Run a queue of requests on each device, one by one; when each had its last token."""
+        Returns
+        -------
+        list of list of float
+            When each request had its last token, in seconds after the call.
+        """
 
 
 class EpochRun(NamedTuple):
@@ -120,12 +123,10 @@ def run_epochs(
         loads = check(dataclasses.replace(instance, system=system), schedule)
         clock.sleep_until(solved_s + slots.uplink_s)
         begin_s = clock.now()
-        if schedule.device_queues is not None:
-            queues = [here[list(queue)].tolist() for queue in schedule.device_queues]
-            for queue, ends_s in zip(queues, node.run_queues(queues), strict=True):
-                answered_s[queue] = begin_s + np.array(ends_s) + slots.downlink_s
-        elif served.size:
-            answered_s[served] = begin_s + np.array(node.run_batch(served.tolist())) + slots.downlink_s
+        chosen = [schedule.selected] if schedule.device_queues is None else schedule.device_queues
+        groups = [here[list(group)].tolist() for group in chosen]
+        for group, ends_s in zip(groups, node.run(groups), strict=True):
+            answered_s[group] = begin_s + np.array(ends_s) + slots.downlink_s
         measured_s = clock.now() - begin_s
         runs.append(
             EpochRun(

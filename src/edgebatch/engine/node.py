@@ -21,14 +21,13 @@ class EngineNode:
     def __init__(self, engine: Engine, prompts: Sequence[Prompt], output_tokens: Sequence[int]) -> None:
         self._engine, self._prompts, self._output_tokens = engine, prompts, output_tokens
 
-    def run_batch(self, requests: Sequence[int]) -> list[float]:
-        """Run a batch; when each had its last token."""
+    def run(self, groups: Sequence[Sequence[int]]) -> list[list[float]]:
+        """Run each group as a batch; when each request had its last token."""
+        return [self._batch(group) if group else [] for group in groups]
+
+    def _batch(self, requests: Sequence[int]) -> list[float]:
         prompts = [self._prompts[i] for i in requests]
         return run_batch(self._engine, prompts, [self._output_tokens[i] for i in requests]).last_s
-
-    def run_queues(self, queues: Sequence[Sequence[int]]) -> list[list[float]]:
-        """Refuse: one engine is one device."""
-        raise NotImplementedError("devices are processes: use DeviceNode")
 
 
 class DeviceNode:
@@ -66,11 +65,7 @@ class DeviceNode:
         for process in self._processes:
             process.join()
 
-    def run_batch(self, requests: Sequence[int]) -> list[float]:
-        """Refuse: devices serve one by one."""
-        raise NotImplementedError("batches run on one engine: use EngineNode")
-
-    def run_queues(self, queues: Sequence[Sequence[int]]) -> list[list[float]]:
+    def run(self, queues: Sequence[Sequence[int]]) -> list[list[float]]:
         """Run a queue of requests on each device; when each had its last token."""
         start = time.perf_counter()
         for end, queue in zip(self._ends, queues, strict=False):

@@ -28,29 +28,28 @@ class TurnedClock:
 class PredictedNode:
     """Takes `factor` times as long as the cost model says."""
 
-    def __init__(self, system, requests, clock, factor=1.0):
+    def __init__(self, system, requests, clock, factor, batches):
+        self.batches = batches
         self.system, self.requests, self.clock, self.factor = system, requests, clock, factor
         self.ran = []
 
-    def run_batch(self, requests):
+    def run(self, groups):
+        ends = [self.batch(group) for group in groups] if self.batches else [self.queue(g) for g in groups]
+        self.clock.sleep_until(self.clock.now() + max((of[-1] for of in ends if of), default=0.0))
+        return ends
+
+    def batch(self, requests):
+        if not requests:
+            return []
         self.ran.append(tuple(requests))
         padded = self.requests.prompt_tokens[requests].max()
         outputs, counts = np.unique(self.requests.output_tokens[requests], return_counts=True)
-        time_s = self.factor * self.system.batch_time_s(int(padded), outputs, counts)
-        self.clock.sleep_until(self.clock.now() + time_s)
-        return [time_s] * len(requests)
+        return [self.factor * self.system.batch_time_s(int(padded), outputs, counts)] * len(requests)
 
-    def run_queues(self, queues):
-        ends = []
-        for queue in queues:
-            one = [[i] for i in queue]
-            self.ran += [tuple(i) for i in one]
-            alone_s = self.system.one_device_s(
-                self.requests.prompt_tokens[list(queue)], self.requests.output_tokens[list(queue)]
-            )
-            ends.append(np.cumsum(alone_s).tolist())
-        self.clock.sleep_until(self.clock.now() + max((e[-1] for e in ends if e), default=0.0))
-        return ends
+    def queue(self, requests):
+        self.ran += [(i,) for i in requests]
+        lengths = self.requests.prompt_tokens[requests], self.requests.output_tokens[requests]
+        return np.cumsum(self.system.one_device_s(*lengths)).tolist()
 
 
 # blind NoB runs what is late beyond the slot, which delays the next epoch, while the simulation keeps time
@@ -68,7 +67,7 @@ def _served(system, scheduler):
 
 def _run(scheduler, margin=0.0, factor=1.0):
     clock = TurnedClock()
-    node = PredictedNode(NOMINAL, REQUESTS, clock, factor)
+    node = PredictedNode(NOMINAL, REQUESTS, clock, factor, scheduler != "no_batching")
     runs, answered_s = run_epochs(node, NOMINAL, margin, REQUESTS, EPOCHS, SCHEDULERS[scheduler], clock)
     return node, runs, answered_s
 
