@@ -73,7 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     verifying.add_argument(
         "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of costs.json and race.json"
     )
-    command("calibrate", _calibrate, "fit devices to measurements/, and write them to conf/edge_node/")
+    calibrating = command(
+        "calibrate", _calibrate, "fit devices and the engine to measurements/, and write them to conf/"
+    )
+    calibrating.add_argument(
+        "--measurement", type=_name, help="folder of measurements/engine/ (default: conf/engine.yaml)"
+    )
     measuring = command(
         "measure", _measure, "measure this machine and its engine; the same command goes on where it ended"
     )
@@ -189,14 +194,23 @@ def _calibrate(chosen: argparse.Namespace) -> None:
     _has_configuration(chosen.conf)
     from edgebatch_artifact.calibration.calibrate import calibrate
     from edgebatch_artifact.calibration.measured_files import read_measured
+    from edgebatch_artifact.engine.fits import fit_formats
     from edgebatch_artifact.publish.edge_node_files import edge_node_files
+    from edgebatch_artifact.publish.engine_files import engine_files, fit_lines
     from edgebatch_artifact.storage.files import write
 
-    measured = read_measured(chosen.conf, MEASUREMENTS)
-    for name, text in edge_node_files(measured, calibrate(measured)).items():
-        path = chosen.conf / "edge_node" / f"{name}.yaml"
+    measured = read_measured(chosen.conf, MEASUREMENTS, chosen.measurement or "")
+    engine = measured.engine
+    fits = fit_formats(engine.machine, engine.steps)
+    files = {
+        f"edge_node/{name}": text for name, text in edge_node_files(measured, calibrate(measured)).items()
+    }
+    for name, text in (files | engine_files(engine, fits, measured.models)).items():
+        path = chosen.conf / f"{name}.yaml"
         write(path, text)
         print(path)
+    for line in fit_lines(engine, fits):
+        print(line)
 
 
 def _measure(chosen: argparse.Namespace) -> None:
