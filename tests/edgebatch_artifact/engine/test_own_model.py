@@ -1,4 +1,4 @@
-"""A GGUF file of one's own is measured, here two layers of the shipped one. `make engine` installs the rest."""
+"""A GGUF file of one's own is measured, untimed, here two layers of what is shipped (`make engine`)."""
 
 import dataclasses
 
