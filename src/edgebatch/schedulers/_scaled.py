@@ -129,7 +129,7 @@ def _model(instance: Instance, requests: NDArray[np.int64], padded: int, longest
     budgets = np.array([PARTS + 1, PARTS + 1, PARTS + 1, deadlines[0]])
     kept = (scaled <= budgets[:, None]).all(axis=0) & (scaled[3] <= deadlines)
     model = Scaled(requests[kept], scaled[:, kept], budgets, deadlines[kept])
-    if instance.system.cost == "flops":
+    if instance.system.arithmetic_alone:
         return model
     outputs = instance.output_tokens[model.requests]
     if longest is not None:

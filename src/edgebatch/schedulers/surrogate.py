@@ -63,14 +63,14 @@ def schedule(
 def _candidates(instance: Instance) -> NDArray[np.int64]:
     """Indices of the requests to search among; the linear search drops those that are too dear alone."""
     if _is_linear(instance.system):
-        loadable = fits(instance.system.weight_bytes, instance.system.edge_node.memory_bytes)
+        loadable = fits(instance.system.resident_bytes, instance.system.edge_node.memory_bytes)
         return np.flatnonzero(instance.accurate() & loadable)
     return np.flatnonzero(instance.servable())
 
 
 def _is_linear(system: System) -> bool:
     """Whether the costs of a batch of a given deadline are sums over its requests."""
-    return system.cost == "flops" and system.fixed_padding_tokens is not None and not system.bills_longest
+    return system.arithmetic_alone and system.fixed_padding_tokens is not None and not system.bills_longest
 
 
 def _search_linear(
