@@ -25,7 +25,7 @@ BASIS = 12
 ROUNDS, ENOUGH = 6, 0.3
 """Times that a box is tightened at most, and by which share of its members to go on."""
 
-LOOSE = 0.2
+LOOSE, EXCEEDED = 0.2, 0.3
 """A box is split at a corner that costs more than this share of the distance between bound and cut."""
 
 
@@ -158,7 +158,7 @@ def examine(candidates, worth, node, members, m, heaviest, spare, batch, stopped
                 batch[j] = trial[j]
         return 0, size, heaviest
     _choose_split(
-        candidates, node, members, m, worth, share, bound - cut_of(heaviest, spare), prices, scale, first, table,
+        candidates, node, members, m, worth, cost, share, bound - cut_of(heaviest, spare), prices, scale, first, table,
         shortest,
     )
     return m, size, heaviest
@@ -265,41 +265,57 @@ def _tighten(  # type: ignore[no-untyped-def]
 
 @compiled(error_model="numpy", inner=True)
 def _choose_split(  # type: ignore[no-untyped-def]
-    candidates, node, members, m, worth, share, gap, prices, scale, first, table, shortest
+    candidates, node, members, m, worth, cost, share, gap, prices, scale, first, table, shortest
 ):
-    """Split half way in the dimension whose loosest corner costs most, or at a member taken in part."""
-    dimension, loosest, split = MEMBER, LOOSE * gap, -1
-    for p in range(m):
-        if not members[p] & 1 and share[p] > 0 and share[p] < 1:
-            split = p
-    if split < 0:
-        loosest = -1.0
-    memory = (max(0.0, prices[2]) + 0.01) / candidates.prices.memory_tokens
-    time = (max(0.0, prices[3]) + 0.01) / scale
+    """Split at a corner that the relaxation does not keep, or at a member that it takes in part.
+
+    The largest values of what the relaxation takes are a corner. What a dimension adds to the time and the
+    tokens of its share of the members, at that corner, is weighed by the prices, and by a part of the bound
+    where the budget is exceeded.
+    """
+    corner, more_s, more_tokens = np.empty(3), np.zeros(3), np.zeros(3)
+    time, tokens, number, part = -1.0, -1.0, 0.0, False
     for other in range(3):
-        least, most = node[BOX + 2 * other], node[BOX + 2 * other + 1]
-        if least >= most:
+        corner[other] = node[BOX + 2 * other]
+    for p in range(m):
+        if share[p] > 0:
+            time += share[p] * cost[3, p]
+            tokens += share[p] * cost[2, p]
+            number += share[p] * worth[members[p] >> 1]
+            part |= share[p] < 1
+            for other in range(3):
+                corner[other] = max(corner[other], candidates.value[other, members[p] >> 1])
+    more_s[DEADLINE] = (corner[DEADLINE] - node[BOX + 4]) / scale
+    top = shortest
+    while candidates.lengths[top] < corner[OUTPUT]:
+        top += 1
+    more_s[OUTPUT] = (table[2, top] - table[2, shortest]) / scale
+    per_token = 1 / candidates.prices.memory_tokens
+    for other in range(OUTPUT + 1 if candidates.prices.batch_max else PROMPT + 1):
+        at = corner[PROMPT] if other == PROMPT else float(top)
+        if corner[other] == node[BOX + 2 * other]:
             continue
-        loose, top = 0.0, candidates.rank[members[m - 1] >> 1]
-        if other == DEADLINE:
-            loose = time * (most - least)
-        elif other == OUTPUT:
-            loose = time * max(0.0, table[2, top] - table[2, shortest])
-        if other == PROMPT or (other == OUTPUT and candidates.prices.batch_max):
-            at = most if other == PROMPT else float(top)
-            for p in range(m):
-                if share[p] > 0:
-                    loose += share[p] * max(
-                        0.0,
-                        extra_cost(
-                            candidates, node, other, at, members[p] >> 1, first, table, shortest, memory, time
-                        ),
-                    )
-        if loose > loosest:
+        for p in range(m):
+            if share[p] > 0:
+                i = members[p] >> 1
+                more_s[other] += share[p] * extra_cost(
+                    candidates, node, other, at, i, first, table, shortest, 0.0, 1 / scale
+                )
+                more_tokens[other] += share[p] * extra_cost(
+                    candidates, node, other, at, i, first, table, shortest, per_token, 0.0
+                )
+    time += more_s[0] + more_s[1] + more_s[2]
+    tokens += more_tokens[0] + more_tokens[1] + more_tokens[2]
+    a = max(0.0, prices[3]) + (EXCEEDED * number if time > 0 else 0.0)
+    b = max(0.0, prices[2]) + (EXCEEDED * number if tokens > 0 else 0.0)
+    dimension, loosest = MEMBER, LOOSE * gap if part else -1.0
+    for other in range(3):
+        loose = a * more_s[other] + b * more_tokens[other]
+        if loose > loosest and node[BOX + 2 * other] < corner[other]:
             dimension, loosest = other, loose
     node[DIMENSION] = dimension
     if dimension != MEMBER:
-        least, most = node[BOX + 2 * dimension], node[BOX + 2 * dimension + 1]
+        least, most = node[BOX + 2 * dimension], corner[dimension]
         node[VALUE] = (least + most) / 2 if (least + most) / 2 < most else least
         return
     best = -1.0
