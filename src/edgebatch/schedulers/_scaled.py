@@ -211,7 +211,8 @@ def solve_models(
                 break
             batch = tuple(sorted(model.requests[answer.batch].tolist()))
             if admit_in_order(instance, batch) == batch:
-                best, weight = batch, instance.weight_of(batch)
+                if instance.weight_of(batch) > weight:
+                    best, weight = batch, instance.weight_of(batch)
             else:
                 refused.append((_no_cheaper(instance, batch), len(batch) - 1))
         proven = max(proven, bound)
