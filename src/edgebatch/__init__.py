@@ -26,7 +26,7 @@ __all__ = [
 
 
 def solve(instance: Instance, scheduler: str = "dftsp", **options: object) -> Schedule:
-    """Schedule one epoch: choose as large a batch as constraints (10) to (13) allow.
+    """Schedule one epoch: choose as large a batch, or one of as much weight, as constraints (10) to (13) allow.
 
     Parameters
     ----------
@@ -40,13 +40,13 @@ def solve(instance: Instance, scheduler: str = "dftsp", **options: object) -> Sc
     Returns
     -------
     Schedule
-        The requests to serve, as indices into the instance, and a proven bound on their number;
+        The requests to serve, as indices into the instance, and a proven bound on their weight;
         `check` recomputes what they use of each budget.
 
     Raises
     ------
     InputError
-        For an unknown scheduler or option.
+        For an unknown scheduler or option, or weights where the scheduler takes none.
     """
     from edgebatch import schedulers
     from edgebatch.errors import one_of
@@ -55,4 +55,5 @@ def solve(instance: Instance, scheduler: str = "dftsp", **options: object) -> Sc
     for name in options:
         if name not in known:
             raise InputError(f"scheduler.{name}", "an unknown option", one_of(name, known))
+    schedulers.refuse_weights(instance, scheduler)
     return schedulers.get(scheduler)(instance, **options)

@@ -67,8 +67,12 @@ def check(instance: Instance, schedule: Schedule) -> Loads:
         raise InfeasibleSchedule("a request is scheduled twice")
     if any(not 0 <= i < instance.size for i in running):
         raise InfeasibleSchedule(f"a request outside the {instance.size} of the instance is scheduled")
-    if schedule.size > schedule.upper_bound:
-        raise InfeasibleSchedule(f"size {schedule.size} exceeds its own bound {schedule.upper_bound}")
+    weight = math.fsum(instance.weight[i] for i in schedule.selected)
+    if not (fits(weight, schedule.weight) and fits(schedule.weight, weight)):
+        raise InfeasibleSchedule(f"weight {schedule.weight} is not that of its requests, {weight}")
+    if not fits(schedule.weight, schedule.upper_bound):
+        name = "weight" if instance.weighted else "size"
+        raise InfeasibleSchedule(f"{name} {schedule.weight} exceeds its own bound {schedule.upper_bound}")
     if schedule.device_queues is None:
         loads = _batch_loads(instance, schedule)
     else:

@@ -45,7 +45,8 @@ def in_hindsight(true: Instance, schedule: Schedule) -> tuple[Schedule, Loads]:
         schedule,
         selected=tuple(served.tolist()),
         missed=tuple(np.setdiff1d(running, served).tolist()),
-        upper_bound=max(schedule.upper_bound, int(served.size)),
+        weight=true.weight_of(served.tolist()),
+        upper_bound=max(schedule.upper_bound, true.weight_of(served.tolist())),
     )
     tokens = true.padded(true.prompt_tokens[kept]) if padded == 0 else padded
     loads = Loads(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
@@ -30,6 +32,7 @@ _COLUMNS = {
     "accuracy": (np.float64, "numbers in [0, 1]", lambda a: (a >= 0) & (a <= 1)),
     "uplink_share": (np.float64, "numbers at least 0", lambda a: a >= 0),
     "downlink_share": (np.float64, "numbers at least 0", lambda a: a >= 0),
+    "weight": (np.float64, "numbers above 0", lambda a: a > 0),
 }
 
 
@@ -53,6 +56,9 @@ class Instance:
     uplink_share, downlink_share
         Least share of each band that moves the request's tokens within the slot, u_i and v_i, shape
         (requests,); `edgebatch.model.radio.least_share` has them from bits, slot and rate.
+    weight
+        What it is worth to serve each request, above 0, shape (requests,). Schedulers maximize the sum over
+        the batch, which is its size where all weights are 1.
     ids
         Names of the requests; none, or one for each.
     longest_prompt_tokens, longest_output_tokens
@@ -75,6 +81,7 @@ class Instance:
     ids: tuple[str, ...] = ()
     longest_prompt_tokens: int = 0
     longest_output_tokens: int = 0
+    weight: NDArray[np.float64] = 1.0  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         if np.ndim(self.prompt_tokens) == 0:
@@ -110,6 +117,15 @@ class Instance:
     def size(self) -> int:
         """Number of candidates."""
         return int(np.shape(self.prompt_tokens)[0])
+
+    @cached_property
+    def weighted(self) -> bool:
+        """Whether some request has a weight other than 1."""
+        return bool((self.weight != 1).any())
+
+    def weight_of(self, requests: Sequence[int]) -> float:
+        """Sum of the weights of some requests: their number, a whole number, where all weights are 1."""
+        return math.fsum(self.weight[i] for i in requests) if self.weighted else len(requests)
 
     @cached_property
     def slack_s(self) -> NDArray[np.float64]:
@@ -172,6 +188,10 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
+UNWEIGHTED = -1.0
+"""Stands for a weight that is the number of requests."""
+
+
 @dataclass(frozen=True)
 class Schedule:
     """Which requests a scheduler serves in an epoch, as indices into the instance.
@@ -186,19 +206,26 @@ class Schedule:
         One common batch if None. Otherwise requests run one by one, unpadded, each device at an
         equal part of the node's FLOPS: the queue of each device, in the order of service.
     upper_bound
-        No schedule is larger than this.
+        No schedule is larger than this; where requests have weights, none weighs more.
     nodes_visited
         Nodes of the search tree; 0 for a scheduler that does not search.
     node_limit_reached
         Whether the search was cut off, so that `nodes_visited` is a lower bound of its length.
+    weight
+        Sum of the weights of the selected; their number unless given.
     """
 
     selected: tuple[int, ...]
     missed: tuple[int, ...] = ()
     device_queues: tuple[tuple[int, ...], ...] | None = field(default=None, repr=False)
-    upper_bound: int = 0
+    upper_bound: float = 0
     nodes_visited: int = 0
     node_limit_reached: bool = False
+    weight: float = UNWEIGHTED
+
+    def __post_init__(self) -> None:
+        if self.weight == UNWEIGHTED:
+            object.__setattr__(self, "weight", len(self.selected))
 
     @property
     def size(self) -> int:
@@ -207,8 +234,8 @@ class Schedule:
 
     @property
     def optimal(self) -> bool:
-        """Whether the size is proven to be the largest."""
-        return self.size == self.upper_bound
+        """Whether the weight, which is the size where all weights are 1, is proven to be the largest."""
+        return bool(fits(self.upper_bound, self.weight))
 
 
 COLUMNS = tuple(_COLUMNS)

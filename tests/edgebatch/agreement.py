@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from edgebatch import Instance, check, solve
+from edgebatch import Instance, check, schedulers, solve
 
 
 class Exact(NamedTuple):
@@ -45,3 +45,18 @@ def agreed_size(instance: Instance, schedulers: tuple[Exact, ...] = EXACT) -> in
             sizes[str(exact)] = schedule.size
     assert len(set(sizes.values())) == 1, f"optimal sizes differ: {sizes}"
     return next(iter(sizes.values()))
+
+
+def agreed_weight(instance: Instance) -> float:
+    """The largest weight that all exact schedulers which take weights prove, each by a feasible schedule."""
+    weights = {}
+    for exact in EXACT:
+        if exact.takes(instance) and schedulers.takes_weights(exact.name):
+            schedule = solve(instance, exact.name, **exact.options)
+            check(instance, schedule)
+            assert schedule.optimal, f"{exact} proves no more than {schedule.upper_bound}"
+            weights[str(exact)] = schedule.weight
+    least, most = min(weights.values()), max(weights.values())
+    assert len(weights) > 1
+    assert most <= least * (1 + 1e-9), f"largest weights differ: {weights}"
+    return most

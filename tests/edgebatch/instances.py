@@ -251,6 +251,12 @@ def with_system(instance: Instance, part: str, **changes) -> Instance:
     return dataclasses.replace(instance, system=dataclasses.replace(instance.system, **{part: changed}))
 
 
+def with_weights(instance: Instance, rng: np.random.Generator, whole: bool) -> Instance:
+    """The same requests with weights: priorities from 1 to 5, or any numbers of three orders of magnitude."""
+    weight = rng.integers(1, 6, instance.size) if whole else 10 ** rng.uniform(-1, 2, instance.size)
+    return dataclasses.replace(instance, weight=weight)
+
+
 def under_roofline(instance: Instance, requests: float = 2.0) -> Instance:
     """The same, but to read the weights takes as long as the arithmetic of a token of some `requests`."""
     system = instance.system

@@ -36,6 +36,7 @@ class _Request(Checked):
     accuracy: float = real(at_least=0, at_most=1)
     uplink_share: float = real(at_least=0)
     downlink_share: float = real(at_least=0)
+    weight: float = real(above=0, default=1.0)
 
 
 class _File(Checked):
@@ -144,6 +145,8 @@ def answer(instance: Instance, schedule: Schedule, scheduler: str, solve_time_s:
         "nodes_visited": schedule.nodes_visited,
         "solve_time_s": solve_time_s,
     }
+    if instance.weighted:
+        result["weight"] = schedule.weight
     if schedule.missed:
         result["missed"] = [instance.ids[i] for i in schedule.missed]
     return result

@@ -1,7 +1,8 @@
 """Schedulers, one per file; the registry is the list of files.
 
 A scheduler module has a function ``schedule(instance, *, <its options>) -> Schedule``. The defaults of
-its signature hold for the library; experiments set its options in conf/scheduler/.
+its signature hold for the library; experiments set its options in conf/scheduler/. One that maximizes the sum
+of weights, and not only the number of requests, says so by ``TAKES_WEIGHTS = True``.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from edgebatch.errors import InputError, one_of
-from edgebatch.problem import Schedule
+from edgebatch.problem import Instance, Schedule
 
 
 @cache
@@ -36,6 +40,20 @@ def get(name: str) -> Callable[..., Schedule]:
         raise InputError("scheduler", repr(name), one_of(name, names()))
     function: Callable[..., Schedule] = importlib.import_module(f"{__name__}.{name}").schedule
     return function
+
+
+def refuse_weights(instance: Instance, name: str) -> None:
+    """Raise an InputError for a request with a weight other than 1 if the scheduler `name` takes none."""
+    if instance.weighted and not takes_weights(name):
+        other = int(np.flatnonzero(instance.weight != 1)[0])
+        able = ", ".join(filter(takes_weights, names()))
+        expected = f"1, as {name} takes no weights, or one of the schedulers {able}"
+        raise InputError(f"requests[{other}].weight", instance.weight[other].item(), expected)
+
+
+def takes_weights(name: str) -> bool:
+    """Whether the scheduler `name` maximizes the sum of weights."""
+    return getattr(sys.modules[get(name).__module__], "TAKES_WEIGHTS", False)
 
 
 def options(name: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule
+from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule, fits
 from edgebatch.schedulers._admission import admit_in_order
 from edgebatch.schedulers._options import check_time_limit
 from edgebatch.schedulers._segments import Segment, segments
@@ -45,6 +45,8 @@ class Scaled:
         Largest sum of each load, int64, shape (4,); for compute it is the longest deadline.
     deadlines
         Compute budget of a batch with the request in it, int64, shape (requests,).
+    weights
+        What each request is worth, shape (requests,).
     segments
         Under a roofline, what makes up the compute time; without any, it is the sum of the fourth loads.
     """
@@ -53,12 +55,25 @@ class Scaled:
     loads: NDArray[np.int64]
     budgets: NDArray[np.int64]
     deadlines: NDArray[np.int64]
+    weights: NDArray[np.float64]
     segments: tuple[Segment, ...] = ()
 
-    def bound(self) -> int:
+    def largest(self) -> int:
         """Upper bound on the batch size by each budget alone, without deadlines."""
         within = np.cumsum(np.sort(self.loads, axis=1), axis=1) <= self.budgets[:, None]
         return int(within.sum(axis=1).min())
+
+    def bound(self) -> float:
+        """Upper bound on the weight of a batch by its size alone."""
+        return float(np.sort(self.weights)[::-1][: self.largest()].sum())
+
+    def above(self, weight: float) -> float:
+        """The least weight above `weight` that a batch can have, or that is told apart from it."""
+        return weight + 1 if self.whole() else weight * (1 + RELATIVE_TOLERANCE)
+
+    def whole(self) -> bool:
+        """Whether all weights are whole numbers."""
+        return bool((self.weights == np.floor(self.weights)).all())
 
     def within(self, compute: int) -> Scaled:
         """The model with compute budget `compute`, without the requests that no such batch can hold."""
@@ -69,7 +84,14 @@ class Scaled:
     def of(self, kept: NDArray[np.bool_], budgets: NDArray[np.int64]) -> Scaled:
         """The model of the requests `kept`, with other budgets."""
         segments = tuple(segment._replace(live=segment.live[kept]) for segment in self.segments)
-        return Scaled(self.requests[kept], self.loads[:, kept], budgets, self.deadlines[kept], segments)
+        return Scaled(
+            self.requests[kept],
+            self.loads[:, kept],
+            budgets,
+            self.deadlines[kept],
+            self.weights[kept],
+            segments,
+        )
 
 
 class AtMost(NamedTuple):
@@ -85,19 +107,19 @@ class Answer(NamedTuple):
     Attributes
     ----------
     batch
-        Positions in `Scaled.requests`; empty if the solver has no batch of the size asked for.
+        Positions in `Scaled.requests`; empty if the solver has no batch of the weight asked for.
     bound
-        Upper bound on the batch size of the model.
+        Upper bound on the weight of a batch of the model.
     """
 
     batch: NDArray[np.int64]
-    bound: int
+    bound: float
 
 
 class Solver(Protocol):
-    """Find a largest batch of a model with at least `at_least` requests, within `limit_s` seconds."""
+    """Find a batch of most weight that weighs more than `best`, within `limit_s` seconds."""
 
-    def __call__(self, model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float) -> Answer: ...
+    def __call__(self, model: Scaled, best: float, cuts: list[AtMost], limit_s: float) -> Answer: ...
 
 
 def _models(instance: Instance) -> list[Scaled]:
@@ -128,21 +150,23 @@ def _model(instance: Instance, requests: NDArray[np.int64], padded: int, longest
     deadlines = np.floor(deadlines_s / deadlines_s[0] * PARTS).astype(np.int64) + 1
     budgets = np.array([PARTS + 1, PARTS + 1, PARTS + 1, deadlines[0]])
     kept = (scaled <= budgets[:, None]).all(axis=0) & (scaled[3] <= deadlines)
-    model = Scaled(requests[kept], scaled[:, kept], budgets, deadlines[kept])
+    model = Scaled(
+        requests[kept], scaled[:, kept], budgets, deadlines[kept], instance.weight[requests[kept]]
+    )
     if instance.system.arithmetic_alone:
         return model
     outputs = instance.output_tokens[model.requests]
     if longest is not None:
         outputs = np.full_like(outputs, longest)
     parts_per_s = PARTS / (deadlines_s[0] * (1 + RELATIVE_TOLERANCE))
-    times = segments(instance.system, padded, outputs, model.bound(), parts_per_s)
+    times = segments(instance.system, padded, outputs, model.largest(), parts_per_s)
     return replace(model, segments=times)
 
 
 def solve_models(
     instance: Instance, solver: Solver, time_limit_s: float | None, by_deadline: bool = False
 ) -> Schedule:
-    """Return the largest batch of all models, solved by descending bound until no other can be larger.
+    """Return the batch of most weight of all models, solved by descending bound until no other can weigh more.
 
     Parameters
     ----------
@@ -162,7 +186,8 @@ def solve_models(
     servable = np.flatnonzero(instance.servable())
     order = np.lexsort((instance.output_tokens[servable], instance.prompt_tokens[servable]))
     best = admit_in_order(instance, servable[order])
-    tasks: list[tuple[int, Scaled, int | None]] = []
+    weight = instance.weight_of(best)
+    tasks: list[tuple[float, Scaled, int | None]] = []
     for whole in models:
         if by_deadline:
             deadlines = np.unique(whole.deadlines)[::-1].tolist()
@@ -170,27 +195,30 @@ def solve_models(
         else:
             tasks.append((whole.bound(), whole, None))
     refused: list[tuple[NDArray[np.int64], int]] = []
-    proven = 0
+    proven: float = 0
     for bound, whole, deadline in sorted(tasks, key=lambda task: -task[0]):
-        if bound <= len(best):
+        if fits(bound, weight):
             break
         model = whole if deadline is None else whole.within(deadline)
-        while bound > len(best):
+        while not fits(bound, weight):
             left_s = end_s - time.perf_counter()
             if left_s <= 0:
                 break
             cuts = [AtMost(np.flatnonzero(np.isin(model.requests, those)), most) for those, most in refused]
-            answer = solver(model, len(best) + 1, cuts, left_s)
+            answer = solver(model, weight, cuts, left_s)
             bound = min(bound, answer.bound)
             if answer.batch.size == 0:
                 break
             batch = tuple(sorted(model.requests[answer.batch].tolist()))
             if admit_in_order(instance, batch) == batch:
-                best = batch
+                if instance.weight_of(batch) > weight:
+                    best, weight = batch, instance.weight_of(batch)
             else:
                 refused.append((_no_cheaper(instance, batch), len(batch) - 1))
         proven = max(proven, bound)
-    return Schedule(best, upper_bound=max(len(best), proven))
+    if not instance.weighted:
+        proven = int(proven)
+    return Schedule(best, upper_bound=max(weight, proven), weight=weight)
 
 
 def _no_cheaper(instance: Instance, batch: tuple[int, ...]) -> NDArray[np.int64]:

@@ -14,11 +14,15 @@ from edgebatch.schedulers._scaled import Answer, AtMost, Scaled, solve_models
 from edgebatch.schedulers._segments import Segment
 from edgebatch.schema import Range, describe
 
+TAKES_WEIGHTS = True
+WEIGHT_PARTS = 2**48
+"""Number of parts in the sum of all weights, unless these are whole numbers."""
+
 WORKERS = Range(at_least=1, at_most=1024, whole=True)
 
 
 def schedule(instance: Instance, *, workers: int = 1, time_limit_s: float | None = None) -> Schedule:
-    """Return the largest feasible batch, for models without experts.
+    """Return the feasible batch of most weight, for models without experts.
 
     Parameters
     ----------
@@ -42,8 +46,8 @@ def schedule(instance: Instance, *, workers: int = 1, time_limit_s: float | None
     return solve_models(instance, partial(_solve, workers=workers), time_limit_s)
 
 
-def _solve(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float, *, workers: int) -> Answer:
-    """Find a largest batch of one model.
+def _solve(model: Scaled, best: float, cuts: list[AtMost], limit_s: float, *, workers: int) -> Answer:
+    """Find a batch of most weight of one model.
 
     Literal ``shorter[k]`` is true if the batch has a request with the k-th longest deadline or a shorter
     one. Each true literal reduces the compute budget by the step from the deadline before.
@@ -69,9 +73,11 @@ def _solve(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float, *, 
     program.add(compute <= int(model.budgets[3]))
     for cut in cuts:
         program.add(cp_model.LinearExpr.sum([taken[i] for i in cut.places]) <= cut.most)
-    size = cp_model.LinearExpr.sum(taken)
-    program.add(size >= at_least)
-    program.maximize(size)
+    # whole weights are exact; others are rounded up, so that a bound of the model is one of P1
+    part = 1.0 if model.whole() else float(model.weights.sum()) / WEIGHT_PARTS
+    worth = cp_model.LinearExpr.weighted_sum(taken, np.ceil(model.weights / part).astype(np.int64).tolist())
+    program.add(worth >= int(np.ceil(model.above(best) / part)))
+    program.maximize(worth)
 
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = workers
@@ -81,11 +87,11 @@ def _solve(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float, *, 
         solver.parameters.max_time_in_seconds = limit_s
     status = solver.solve(program)
     if status == cp_model.INFEASIBLE:
-        return Answer(np.array([], dtype=np.int64), at_least - 1)
+        return Answer(np.array([], dtype=np.int64), best)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return Answer(np.array([], dtype=np.int64), model.requests.size)
+        return Answer(np.array([], dtype=np.int64), float(model.weights.sum()))
     batch = np.array([i for i, literal in enumerate(taken) if solver.value(literal)], dtype=np.int64)
-    return Answer(batch, int(solver.best_objective_bound + 1e-6))
+    return Answer(batch, int(solver.best_objective_bound + 1e-6) * part)
 
 
 def _time(program: Any, segment: Segment, taken: list[Any], model: Scaled) -> Any:

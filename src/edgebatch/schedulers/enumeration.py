@@ -7,12 +7,14 @@ import numpy as np
 from edgebatch.errors import InputError
 from edgebatch.problem import Instance, Schedule, fits
 
+TAKES_WEIGHTS = True
+
 MOST_REQUESTS = 20
 """Largest number of servable requests: 2^20 subsets take some hundred megabytes."""
 
 
 def schedule(instance: Instance) -> Schedule:
-    """Return the largest feasible batch, by pricing all subsets of the servable requests.
+    """Return the feasible batch of most weight, by pricing all subsets of the servable requests.
 
     Raises
     ------
@@ -44,6 +46,7 @@ def schedule(instance: Instance) -> Schedule:
         & fits(system.resident_bytes + system.kv_bytes(0, tokens), system.edge_node.memory_bytes)
         & fits(system.compute_time_s(flops, padded, *system.billed(lengths, counts)), deadline_s)
     )
-    best = int(np.argmax(np.where(feasible, subsets.sum(axis=1), 0)))
+    best = int(np.argmax(np.where(feasible, subsets @ instance.weight[requests], 0)))
     selected = tuple(int(i) for i in requests[np.flatnonzero(subsets[best])])
-    return Schedule(selected, upper_bound=len(selected))
+    weight = instance.weight_of(selected)
+    return Schedule(selected, upper_bound=weight, weight=weight)

@@ -12,6 +12,7 @@ from edgebatch.problem import Instance, Schedule
 from edgebatch.schedulers._scaled import PARTS, Answer, AtMost, Scaled, solve_models
 from edgebatch.schedulers._segments import Segment
 
+TAKES_WEIGHTS = True
 DEADLINES = ("thresholds", "big_m")
 NO_BATCH: NDArray[np.int64] = np.array([], dtype=np.int64)
 ROUNDING = 1e-6
@@ -25,7 +26,10 @@ UNIT = PARTS / 2**10
 def schedule(
     instance: Instance, *, deadlines: str = "thresholds", time_limit_s: float | None = None
 ) -> Schedule:
-    """Return the largest feasible batch, for models without experts.
+    """Return the feasible batch of most weight, for models without experts.
+
+    HiGHS does not tell weights apart that differ by less than a millionth of the mean weight, unless all are
+    whole numbers.
 
     Parameters
     ----------
@@ -53,21 +57,26 @@ def schedule(
     return solve_models(instance, _within_threshold, time_limit_s, by_deadline=True)
 
 
-def _within_threshold(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float) -> Answer:
-    objective = -np.ones(model.requests.size)
-    relaxed = linprog(objective, model.loads / UNIT, model.budgets / UNIT, bounds=(0, 1))
-    if relaxed.status == 0 and -relaxed.fun + ROUNDING < at_least:
-        return Answer(NO_BATCH, at_least - 1)
-    return _solve(model, None, at_least, cuts, limit_s)
+def _within_threshold(model: Scaled, best: float, cuts: list[AtMost], limit_s: float) -> Answer:
+    unit, at_least = _weight_unit(model), model.above(best)
+    relaxed = linprog(-model.weights / unit, model.loads / UNIT, model.budgets / UNIT, bounds=(0, 1))
+    if relaxed.status == 0 and (-relaxed.fun + ROUNDING) * unit < at_least:
+        return Answer(NO_BATCH, best)
+    return _solve(model, None, best, cuts, limit_s)
 
 
-def _with_big_m(model: Scaled, at_least: int, cuts: list[AtMost], limit_s: float) -> Answer:
+def _weight_unit(model: Scaled) -> float:
+    """Weight that is 1 to HiGHS, whose tolerances are absolute: a request weighs about 1."""
+    return float(model.weights.mean()) if model.weights.size else 1.0
+
+
+def _with_big_m(model: Scaled, best: float, cuts: list[AtMost], limit_s: float) -> Answer:
     """Row i: compute of the batch + (longest deadline - deadline i) x_i <= longest deadline."""
-    return _solve(model, model.budgets[3] - model.deadlines, at_least, cuts, limit_s)
+    return _solve(model, model.budgets[3] - model.deadlines, best, cuts, limit_s)
 
 
 def _solve(
-    model: Scaled, shortened: NDArray[np.int64] | None, at_least: int, cuts: list[AtMost], limit_s: float
+    model: Scaled, shortened: NDArray[np.int64] | None, best: float, cuts: list[AtMost], limit_s: float
 ) -> Answer:
     """Solve one program.
 
@@ -77,6 +86,7 @@ def _solve(
         What each request takes off the compute budget by its deadline, shape (requests,); None for nothing.
     """
     number, segments = model.requests.size, model.segments
+    unit, at_least = _weight_unit(model), model.above(best)
     # variables: requests; whether each segment has a live request; time of each segment
     ones, more = np.ones(number), np.zeros(2 * len(segments))
     budgets = model.budgets / UNIT
@@ -86,7 +96,7 @@ def _solve(
     )
     constraints = [
         LinearConstraint(csr_array(loads), ub=budgets),
-        LinearConstraint(np.append(ones, more), lb=at_least),
+        LinearConstraint(np.append(model.weights / unit, more), lb=at_least / unit),
         LinearConstraint(time, ub=budgets[3]),
     ]
     if shortened is not None:
@@ -98,7 +108,7 @@ def _solve(
     for cut in cuts:
         among = np.isin(np.arange(number), cut.places)
         constraints.append(LinearConstraint(np.append(among, more), ub=cut.most))
-    objective, whole = np.append(-ones, more), np.append(ones, more)
+    objective, whole = np.append(-model.weights / unit, more), np.append(ones, more)
     bounds = Bounds(0, np.concatenate((ones, np.ones(len(segments)), np.full(len(segments), np.inf))))
     options = {"mip_rel_gap": 0.0} | ({"time_limit": limit_s} if np.isfinite(limit_s) else {})
     try:
@@ -107,10 +117,14 @@ def _solve(
         # presolve of HiGHS 1.12 raises "vector::reserve" on some programs with loads of about 1e-9
         return Answer(NO_BATCH, model.bound())
     if result.status == 2:
-        return Answer(NO_BATCH, at_least - 1)
-    bound = ones.size if result.mip_dual_bound is None else -result.mip_dual_bound
+        return Answer(NO_BATCH, best)
     batch = NO_BATCH if result.x is None else np.flatnonzero(result.x[:number] > 0.5)
-    return Answer(batch, int(min(bound + ROUNDING, ones.size)))
+    bound = model.weights.sum()
+    if result.status == 0:
+        bound = model.weights[batch].sum()
+    elif result.mip_dual_bound is not None:
+        bound = min(bound, (ROUNDING - result.mip_dual_bound) * unit)
+    return Answer(batch, float(np.floor(bound) if model.whole() else bound))
 
 
 def _segment_rows(segments: tuple[Segment, ...]) -> csr_array:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgebatch.search.batch_cost import count_waits, is_feasible, linear_time
+from edgebatch.search.batch_cost import is_feasible, linear_time
 from edgebatch.search.game import FEASIBLE, INFEASIBLE, MARGIN, UNDECIDED, cheapest, combine, relax
 from edgebatch.search.jit import compiled
+from edgebatch.search.members import estimate_waits, inside, price
 from edgebatch.search.rounding import round_up
 from edgebatch.search.sweep import corner_cost, sweep
 
@@ -61,7 +62,7 @@ def examine(candidates, node, members, m, size, batch, stopped):  # type: ignore
     target, k, scale, shortest = np.full(3, np.inf), size, 1.0, 0
     for _round in range(ROUNDS):
         before = m
-        m, forced = _inside(candidates, node, members, m)
+        m, forced = inside(candidates, node, members, m)
         k = max(size, forced)
         if forced < 0 or m < k:
             return INFEASIBLE, m, 0
@@ -81,7 +82,7 @@ def examine(candidates, node, members, m, size, batch, stopped):  # type: ignore
         scale = -node[BOX + 4] - table[2, shortest]
         if scale <= 0:
             return INFEASIBLE, m, 0
-        _price(candidates, members, m, padded, shortest, first, table, scale, cost)
+        price(candidates, members, m, padded, shortest, first, table, scale, cost)
         outcome = relax(candidates, members, m, cost, k, multipliers, share, chosen, batch, stopped)
         if outcome == FEASIBLE:
             combine(cost, multipliers, members, m, weight)
@@ -96,7 +97,7 @@ def examine(candidates, node, members, m, size, batch, stopped):  # type: ignore
         if outcome != UNDECIDED or stopped[0]:
             node[GAP], node[BOUND] = 0.0, m
             return outcome, m, k
-        _estimate_waits(candidates, members, m, k, share, padded, live[0, :last], waits)
+        estimate_waits(candidates, members, m, k, share, padded, live[0, :last], waits)
         # what the cheapest k leave of the surrogate budget
         whole = multipliers[0] + multipliers[1] + multipliers[2] + multipliers[3] + MARGIN
         combine(cost, multipliers, members, m, weight)
@@ -199,42 +200,6 @@ def examine(candidates, node, members, m, size, batch, stopped):  # type: ignore
 
 
 @compiled(error_model="numpy", inner=True)
-def _inside(candidates, node, members, m):  # type: ignore[no-untyped-def]
-    """Drop members outside a box; return how many are left and must be chosen, -1 of these if it is empty."""
-    value, count, forced = candidates.value, 0, 0
-    for p in range(m):
-        i, must, inside = members[p] >> 1, members[p] & 1, True
-        for dimension in range(3):
-            inside &= value[dimension, i] <= node[BOX + 2 * dimension + 1]
-            if must:
-                least = BOX + 2 * dimension
-                node[least] = max(node[least], value[dimension, i])
-        if inside:
-            members[count] = members[p]
-            count += 1
-            forced += must
-        elif must:
-            return 0, -1
-    for dimension in range(3):
-        if node[BOX + 2 * dimension] > node[BOX + 2 * dimension + 1]:
-            return 0, -1
-    return count, forced
-
-
-@compiled(error_model="numpy", inner=True)
-def _price(candidates, members, m, padded, shortest, first, table, scale, cost):  # type: ignore[no-untyped-def]
-    """Fill `cost` with each member's shares of the four budgets, at the cheapest corner or its own."""
-    for p in range(m):
-        i = members[p] >> 1
-        s, r = max(padded, candidates.value[PROMPT, i]), candidates.rank[i]
-        r = max(shortest, r) if candidates.prices.batch_max else r
-        cost[0, p], cost[1, p] = candidates.uplink[i], candidates.downlink[i]
-        cost[2, p] = (s + candidates.lengths[r]) / candidates.prices.memory_tokens
-        seconds = (first[0] + first[1] * s) * s + first[2] + table[0, r] + table[1, r] * s
-        cost[3, p] = seconds / scale
-
-
-@compiled(error_model="numpy", inner=True)
 def _live_range(candidates, members, m, k, forced, live):  # type: ignore[no-untyped-def]
     """Fill the range of the requests live up to each length, and of those in the first stage.
 
@@ -253,18 +218,6 @@ def _live_range(candidates, members, m, k, forced, live):  # type: ignore[no-unt
         if not candidates.prices.batch_max:
             live[0, r] = max(1, must)
             live[1, r] = max(live[0, r], min(largest - (forced - must), every))
-
-
-@compiled(error_model="numpy", inner=True)
-def _estimate_waits(candidates, members, m, k, share, padded, live, waits):  # type: ignore[no-untyped-def]
-    """Fill `waits` with the steps in which the mixture of the relaxation waits for memory."""
-    total, p = 0.0, m - 1
-    for r in range(candidates.lengths.size - 1, -1, -1):
-        while p >= 0 and candidates.rank[members[p] >> 1] >= r:
-            total += share[p]
-            p -= 1
-        live[r] = k if candidates.prices.batch_max else total
-    count_waits(candidates, live, float(k), padded, waits)
 
 
 @compiled(error_model="numpy", inner=True)

@@ -119,7 +119,7 @@ def largest_batch(candidates, best, limits):  # type: ignore[no-untyped-def]
             if outcome == INFEASIBLE:
                 continue
             if children == 1:
-                _keep(candidates.order, members, count, batch)
+                keep_only(candidates.order, members, count, batch)
             if opened == rows.shape[0]:
                 more = np.empty((2 * opened, width))
                 for p in range(opened):
@@ -127,7 +127,7 @@ def largest_batch(candidates, best, limits):  # type: ignore[no-untyped-def]
                         more[p, r] = rows[p, r]
                 rows = more
             if top + count > arena.size:
-                arena, top = _compacted(rows, opened, arena, count)
+                arena, top = compacted(rows, opened, arena, count)
             child[START], child[HELD], child[BOUND] = top, count, min(child[BOUND], node[BOUND])
             for p in range(count):
                 arena[top + p] = members[p]
@@ -156,7 +156,7 @@ def largest_batch(candidates, best, limits):  # type: ignore[no-untyped-def]
 
 
 @compiled(error_model="numpy", inner=True)
-def _keep(order, members, count, kept):  # type: ignore[no-untyped-def]
+def keep_only(order, members, count, kept):  # type: ignore[no-untyped-def]
     """Drop candidates that are not among the first `count` members from all orders; they then end with -1."""
     for i in range(order.shape[1]):
         kept[i] = 0
@@ -173,7 +173,7 @@ def _keep(order, members, count, kept):  # type: ignore[no-untyped-def]
 
 
 @compiled(error_model="numpy", inner=True)
-def _compacted(rows, opened, arena, count):  # type: ignore[no-untyped-def]
+def compacted(rows, opened, arena, count):  # type: ignore[no-untyped-def]
     """The members of open nodes alone, with room for `count` more and as much again, and where they end."""
     total, top = count, 0
     for node in range(opened):
@@ -204,14 +204,14 @@ def _restrict(candidates, node, members, m, branch):  # type: ignore[no-untyped-
         members[at] |= 1
         return m
     for p in range(m):
-        if p != at and (members[p] & 1 or not _dominates(candidates, node, i, members[p] >> 1)):
+        if p != at and (members[p] & 1 or not dominates(candidates, node, i, members[p] >> 1)):
             members[count] = members[p]
             count += 1
     return count
 
 
 @compiled(error_model="numpy", inner=True)
-def _dominates(candidates, node, i, j):  # type: ignore[no-untyped-def]
+def dominates(candidates, node, i, j):  # type: ignore[no-untyped-def]
     """Whether every batch of a node with `j` and without `i` stays feasible if `i` takes its place.
 
     Of two that are alike in both shares, the first dominates, so that no two dominate each other.
