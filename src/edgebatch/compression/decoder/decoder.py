@@ -123,6 +123,34 @@ def attend(query: Any, key: Any, value: Any, seen: Any) -> Any:
     return jnp.einsum("sgrqk,skgd->sqgrd", shares, value).reshape(sequences, tokens, heads * size)
 
 
+def project(shape: Shape, weights: Any, x: Any, places: Any) -> tuple[Any, Any, Any, Any]:
+    """What attention works on: the normed states, and query, key and value of each head.
+
+    Parameters
+    ----------
+    x
+        Hidden states, shape (sequences, tokens, hidden_size).
+    places
+        Positions of the tokens, shape (tokens,).
+    """
+    attention = norm(x, weights["attention_norm"], shape.norm_epsilon)
+
+    def heads(name: str, count: int) -> Any:
+        return (attention @ weights[name].T).reshape(*x.shape[:2], count, shape.head_size)
+
+    query = rotate(heads("query", shape.query_heads), places, shape.rotary_base)
+    key = rotate(heads("key", shape.kv_heads), places, shape.rotary_base)
+    return attention, query, key, heads("value", shape.kv_heads)
+
+
+def finish(shape: Shape, weights: Any, x: Any, heads: Any) -> tuple[Any, Any, Any]:
+    """The rest of a layer, behind its heads: hidden states, and what the feed-forward matrices multiply."""
+    x = x + heads @ weights["attention_output"].T
+    ffn = norm(x, weights["ffn_norm"], shape.norm_epsilon)
+    gated = jax.nn.silu(ffn @ weights["gate"].T) * (ffn @ weights["up"].T)
+    return x + gated @ weights["down"].T, ffn, gated
+
+
 def layer_and_inputs(shape: Shape, weights: Any, x: Any) -> tuple[Any, dict[str, Any]]:
     """One layer on whole sequences, and what its matrices multiply.
 
@@ -136,22 +164,11 @@ def layer_and_inputs(shape: Shape, weights: Any, x: Any) -> tuple[Any, dict[str,
     y, inputs
         Hidden states behind the layer; and its inner vectors by the names in `INPUT_OF`.
     """
-    sequences, tokens, _ = x.shape
-    places = jnp.arange(tokens)
-    attention = norm(x, weights["attention_norm"], shape.norm_epsilon)
-
-    def heads(name: str, count: int) -> Any:
-        return (attention @ weights[name].T).reshape(sequences, tokens, count, shape.head_size)
-
-    query = rotate(heads("query", shape.query_heads), places, shape.rotary_base)
-    key = rotate(heads("key", shape.kv_heads), places, shape.rotary_base)
-    seen = places[:, None] >= places[None, :]
-    attended = attend(query, key, heads("value", shape.kv_heads), seen)
-    x = x + attended @ weights["attention_output"].T
-    ffn = norm(x, weights["ffn_norm"], shape.norm_epsilon)
-    gated = jax.nn.silu(ffn @ weights["gate"].T) * (ffn @ weights["up"].T)
-    inputs = {"attention": attention, "heads": attended, "ffn": ffn, "gated": gated}
-    return x + gated @ weights["down"].T, inputs
+    places = jnp.arange(x.shape[1])
+    attention, query, key, value = project(shape, weights, x, places)
+    heads = attend(query, key, value, places[:, None] >= places)
+    y, ffn, gated = finish(shape, weights, x, heads)
+    return y, {"attention": attention, "heads": heads, "ffn": ffn, "gated": gated}
 
 
 def layer_output(shape: Shape, weights: Any, x: Any) -> Any:
@@ -163,6 +180,14 @@ def layer_output(shape: Shape, weights: Any, x: Any) -> Any:
 def run_layer(shape: Shape, weights: Any, x: Any) -> Any:
     """`layer_output`, compiled, a sequence at a time to save memory."""
     return jax.lax.map(lambda one: layer_output(shape, weights, one[None])[0], x)
+
+
+def output_error(output: Any, target: Any) -> Any:
+    """Mean over tokens of the squared error of a hidden state, as a share of its square.
+
+    A share, since a few tokens have states a thousand times larger than the others', which the next norm undoes.
+    """
+    return (((output - target) ** 2).sum(axis=-1) / (target**2).sum(axis=-1)).mean()
 
 
 def through_layers(shape: Shape, layers: Any, x: Any) -> Any:

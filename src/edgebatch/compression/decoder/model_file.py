@@ -86,9 +86,7 @@ def _shape(fields: dict[str, Any], at: str) -> Shape:
     return shape
 
 
-def _weights(
-    tensors: dict[str, Any], name: str, expected: tuple[int, ...], at: str
-) -> NDArray[np.float32]:
+def _weights(tensors: dict[str, Any], name: str, expected: tuple[int, ...], at: str) -> NDArray[np.float32]:
     from gguf import dequantize
 
     if name not in tensors:
