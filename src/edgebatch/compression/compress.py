@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -38,19 +39,22 @@ def compress(technique: Technique, reference: Reference, done: Sequence[Matrices
     if len(done) == decoder.shape.layers:
         return
     compress_layer = technique.begin(reference)
-    inputs = reference.embedded if "inputs" in technique.needs else None
-    exact_inputs = reference.embedded if "exact_inputs" in technique.needs else None
+    states: dict[str, Any] = {
+        name: reference.embedded for name in ("inputs", "exact_inputs") if name in technique.needs
+    }
     for number in range(decoder.shape.layers):
         weights = decoder.layer(number)
         if number < len(done):
             matrices = done[number]
         else:
-            matrices = compress_layer(LayerTask(number, weights, inputs, exact_inputs))
+            found = dict(states)
+            if "fisher" in technique.needs:
+                found["fisher"] = {name: stack[number] for name, stack in reference.fisher.items()}
+            matrices = compress_layer(LayerTask(number, weights, found))
             yield matrices
-        if inputs is not None:
-            inputs = np.asarray(run_layer(decoder.shape, decoded(weights, matrices), inputs))
-        if exact_inputs is not None:
-            exact_inputs = np.asarray(run_layer(decoder.shape, weights, exact_inputs))
+        for name, x in states.items():
+            layer = decoded(weights, matrices) if name == "inputs" else weights
+            states[name] = np.asarray(run_layer(decoder.shape, layer, x))
 
 
 def _check_finite(layers: Layer) -> None:

@@ -1,7 +1,7 @@
 """Adaptive layer tuning: adapters of a window of layers are trained at an early exit, and exits vote.
 
-EDGE-LLM (arXiv 2406.15758, Sections 4 and 5): each step draws an exit, runs the layers up to it, and updates the
-layers of a window that ends there. Backpropagation ends where the window begins, so that a step takes the
+EDGE-LLM (arXiv 2406.15758): each step draws an exit, runs the layers up to it, and updates the layers of a
+window that ends there. Backpropagation ends where the window begins, so that a step takes the
 memory of a window and not of a decoder. The exits share the last norm and the embeddings.
 """
 
@@ -106,7 +106,8 @@ class Tuner:
     def step_bytes(self, exit: int) -> int:
         """Memory that a step at an exit takes beside weights, adapters and their moments."""
         compiled = _step.lower(*self._arguments(exit, self._text[0])).compile()
-        return int(compiled.memory_analysis().temp_size_in_bytes)
+        found: Any = compiled.memory_analysis()
+        return int(found.temp_size_in_bytes)
 
     def _arguments(self, exit: int, text: NDArray[np.int32]) -> tuple[Any, ...]:
         decoder, tuning = self._decoder, self._tuning

@@ -185,7 +185,7 @@ def run_layer(shape: Shape, weights: Any, x: Any) -> Any:
 def output_error(output: Any, target: Any) -> Any:
     """Mean over tokens of the squared error of a hidden state, as a share of its square.
 
-    A share, since a few tokens have states a thousand times larger than the others', which the next norm undoes.
+    A share, since a few tokens have states a thousand times larger than others, which the next norm undoes.
     """
     return (((output - target) ** 2).sum(axis=-1) / (target**2).sum(axis=-1)).mean()
 
@@ -196,7 +196,7 @@ def through_layers(shape: Shape, layers: Any, x: Any) -> Any:
 
 
 def log_likelihoods(shape: Shape, final_norm: Any, embedding: Any, x: Any) -> Any:
-    """Log-likelihoods of the next token, shape (..., vocabulary), from hidden states behind the last layer."""
+    """Log-likelihoods of the next token, shape (..., vocabulary), from states behind the last layer."""
     return jax.nn.log_softmax(norm(x, final_norm, shape.norm_epsilon) @ embedding.T, axis=-1)
 
 

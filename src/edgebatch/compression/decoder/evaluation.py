@@ -1,4 +1,4 @@
-"""How well a compressed decoder predicts a text, and how far its predictions are from the 16-bit decoder's."""
+"""How well a compressed decoder predicts a text, and how far it is from the 16-bit decoder in this."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _judge(
 
 
 def exit_states(shape: Shape, exits: tuple[int, ...], layers: Any, x: Any) -> Any:
-    """Hidden states behind some layers, shape (exits, tokens, hidden_size), from embedded tokens of one sequence."""
+    """Hidden states of one embedded sequence behind some layers, shape (exits, tokens, hidden_size)."""
 
     def step(y: Any, weights: Any) -> Any:
         y = layer_output(shape, weights, y)

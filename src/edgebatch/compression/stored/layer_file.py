@@ -22,6 +22,7 @@ from edgebatch.compression.stored.matrix import Adapter, Grid, Matrix, Sparse, T
 from edgebatch.compression.stored.packing import pack, unpack
 from edgebatch.errors import InputError, one_of
 
+SPARSE = ("counts", "columns", "values")
 PACKED = "packed"
 FORMS = (PACKED, *CODERS)
 """Forms of the indices in a file."""
@@ -79,7 +80,7 @@ def _parts(matrix: Matrix, form: str) -> tuple[dict[str, NDArray[Any]], dict[str
     if matrix.kept is not None:
         parts["kept"] = np.packbits(matrix.kept)
     if matrix.sparse is not None:
-        parts |= {f"sparse_{name}": array for name, array in vars(matrix.sparse).items()}
+        parts |= {f"sparse_{part}": getattr(matrix.sparse, part) for part in SPARSE}
     if matrix.adapter is not None:
         parts |= {"left": matrix.adapter.left, "right": matrix.adapter.right}
     return parts, sizes
@@ -105,12 +106,12 @@ def _matrix(name: str, tensors: Mapping[str, NDArray[Any]], sizes: Mapping[str, 
     else:
         scales = parts["scales"]
         levels = Grid(scales, unpack(parts["zeros"], bits, scales.size).reshape(scales.shape), sizes["group"])
-    sparse = [parts.get(f"sparse_{part}") for part in ("counts", "columns", "values")]
+    sparse = [parts[f"sparse_{part}"] for part in SPARSE if "sparse_counts" in parts]
     return Matrix(
         bits,
         indices,
         levels,
         kept,
-        None if sparse[0] is None else Sparse(*sparse),
+        Sparse(*sparse) if sparse else None,
         Adapter(parts["left"], parts["right"]) if "left" in parts else None,
     )

@@ -12,13 +12,18 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, ClassVar, NamedTuple, Protocol
 
-from numpy.typing import NDArray
-
 from edgebatch.compression.decoder.decoder import Layer
 from edgebatch.compression.reference import Reference
 from edgebatch.compression.stored.matrix import Matrix
 from edgebatch.errors import InputError, one_of
 from edgebatch.schema import read
+
+NEEDS = ("inputs", "exact_inputs", "fisher")
+"""What a technique may need of a layer, which takes time to compute.
+
+``inputs`` are the hidden states of the calibration text before the layer, behind the compressed layers, and
+``exact_inputs`` those behind the layers of the 16-bit decoder, shape (sequences, tokens, hidden_size). ``fisher`` is the diagonal of the Fisher information of its matrices, a layer.
+"""
 
 
 class LayerTask(NamedTuple):
@@ -30,15 +35,17 @@ class LayerTask(NamedTuple):
         From 0.
     weights
         Its matrices and norms.
-    inputs, exact_inputs
-        Hidden states of the calibration text before it, behind the compressed layers and behind those of the
-        16-bit decoder, shape (sequences, tokens, hidden_size); None where the technique does not need them.
+    found
+        What the technique needs beside them, by the names in `NEEDS`.
     """
 
     number: int
     weights: Layer
-    inputs: NDArray[Any] | None
-    exact_inputs: NDArray[Any] | None
+    found: Mapping[str, Any]
+
+    def need(self, name: str) -> Any:
+        """One of `NEEDS` that the technique says it needs."""
+        return self.found[name]
 
 
 CompressLayer = Callable[[LayerTask], Mapping[str, Matrix]]
@@ -49,7 +56,7 @@ class Technique(Protocol):
     """How a decoder is compressed, with its options."""
 
     needs: ClassVar[frozenset[str]]
-    """Which fields of a layer's task it asks for, beside weights; hidden states take time to compute."""
+    """Which of `NEEDS` a layer's task has."""
 
     def begin(self, reference: Reference) -> CompressLayer:
         """Do what concerns the whole decoder; return what compresses one layer after the other."""

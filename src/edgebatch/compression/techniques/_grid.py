@@ -7,28 +7,18 @@ from numpy.typing import NDArray
 
 from edgebatch.compression.stored.matrix import Grid
 from edgebatch.errors import InputError
-from edgebatch.schema import LARGEST_COUNT, integer
 
 Weights = NDArray[np.float32]
 
-ROW = 0
-"""Columns of a group, for groups that are whole rows."""
-
-
-def weight_bits() -> int:
-    """Declare an option: bits of an index."""
-    found: int = integer(at_least=1, at_most=8)
-    return found
-
-
-def group_columns() -> int:
-    """Declare an option: columns of a group that shares a scale; 0 for a whole row."""
-    found: int = integer(at_least=0, at_most=LARGEST_COUNT)
-    return found
-
 
 def bounds(weights: Weights, group: int) -> tuple[Weights, Weights]:
-    """Least and largest weight of each group, 0 between them, each of shape (rows, groups)."""
+    """Least and largest weight of each group of columns, 0 between them; a group of 0 is a whole row.
+
+    Returns
+    -------
+    low, high
+        Shape (rows, groups).
+    """
     starts = np.arange(0, weights.shape[1], group or weights.shape[1])
     low = np.minimum(np.minimum.reduceat(weights, starts, axis=1), 0)
     return low, np.maximum(np.maximum.reduceat(weights, starts, axis=1), 0)

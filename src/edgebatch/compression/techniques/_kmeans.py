@@ -2,8 +2,8 @@
 
 Clusters of an optimum are intervals of the sorted numbers, so that dynamic programming finds them: the least
 error of the first j numbers in k clusters is the least over i of that of the first i in k - 1, and of one
-cluster from i to j. The best i does not fall as j rises, which bounds the search (Wang and Song, Ckmeans.1d.dp,
-The R Journal 3/2, 2011; the bound is used as in divide and conquer).
+cluster from i to j. The best i does not fall as j rises, which bounds the search (Wang and Song,
+Ckmeans.1d.dp, R Journal 3/2, 2011; here by divide and conquer).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _spread(sums, i, j):  # type: ignore[no-untyped-def]
 
 @compiled(error_model="numpy", inner=True)
 def _add_cluster(sums, errors, least, best, stride):  # type: ignore[no-untyped-def]
-    """One cluster more: `least[j]`, the least error of the first j numbers, and where the last cluster begins."""
+    """Add a cluster: the least error of the first j numbers, and where the last cluster begins."""
     n = errors.size - 1
     best[0], least[0] = 0, 0.0
     while stride:

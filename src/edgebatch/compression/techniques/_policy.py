@@ -1,4 +1,4 @@
-"""Which level of compression each layer gets, so that the errors are least and every budget is met exactly."""
+"""Which level of compression each layer gets: errors are least, and every budget is met exactly."""
 
 from __future__ import annotations
 

@@ -24,9 +24,7 @@ from edgebatch.compression.techniques._grid import (
     Weights,
     bounds,
     grid,
-    group_columns,
     nearest,
-    weight_bits,
 )
 from edgebatch.schema import Checked, integer, real
 
@@ -55,8 +53,8 @@ class Options(Checked):
 
     needs: ClassVar[frozenset[str]] = frozenset({"inputs", "exact_inputs"})
 
-    weight_bits: int = weight_bits()
-    group: int = group_columns()
+    weight_bits: int = integer(at_least=1, at_most=8)
+    group: int = integer(at_least=0)
     rank: int = integer(at_least=1)
     epochs: int = integer(at_least=1)
     batch: int = integer(at_least=1)
@@ -71,19 +69,19 @@ class Options(Checked):
 
     def train(self, shape: Shape, task: LayerTask) -> Mapping[str, Matrix]:
         """Train a layer; its start, rounding to the nearest without adapters, stands if that is better."""
-        assert task.inputs is not None
+        inputs, exact_inputs = task.need("inputs"), task.need("exact_inputs")
         rng = np.random.default_rng((self.seed, task.number))
-        target = np.asarray(run_layer(shape, task.weights, task.exact_inputs))
+        target = np.asarray(run_layer(shape, task.weights, exact_inputs))
         ranges = {name: bounds(task.weights[name], self.group) for name in MATRICES}
         first = {name: self._first(task.weights[name], ranges[name][0], rng) for name in MATRICES}
-        sequences = len(task.inputs)
+        sequences = len(inputs)
         batch = min(self.batch, sequences)
         used = sequences - sequences % batch
         orders = np.concatenate([rng.permutation(sequences)[:used] for _ in range(self.epochs)])
         rate = self.clip_rate, self.adapter_rate, self.weight_decay
         trained = _train(
             *(shape, 2**self.weight_bits - 1, self.group, rate),
-            *(task.weights, ranges, first, task.inputs, target, orders.reshape(-1, batch)),
+            *(task.weights, ranges, first, inputs, target, orders.reshape(-1, batch)),
         )
         candidates = [
             {name: self._matrix(task.weights[name], ranges[name], values[name]) for name in MATRICES}
@@ -111,7 +109,7 @@ class Options(Checked):
 
     def _error(self, shape: Shape, task: LayerTask, found: Mapping[str, Matrix], target: Weights) -> float:
         weights = task.weights | {name: matrix.decode() for name, matrix in found.items()}
-        return float(output_error(np.asarray(run_layer(shape, weights, task.inputs)), target))
+        return float(output_error(np.asarray(run_layer(shape, weights, task.need("inputs"))), target))
 
 
 def _through(rounded: Any, x: Any) -> Any:
@@ -149,7 +147,7 @@ def _train(
 ) -> Any:
     clip_rate, adapter_rate, decay = rate
     of_part = {"low": clip_rate, "high": clip_rate, "left": adapter_rate, "right": adapter_rate}
-    rates = {name: of_part for name in MATRICES}
+    rates = dict.fromkeys(MATRICES, of_part)
 
     def loss(values: Any, chosen: Any) -> Any:
         stored = {

@@ -1,6 +1,6 @@
 """EDGE-LLM's layer-wise unified compression: bits and sparsity of each layer, chosen for a budget.
 
-Yu et al., arXiv 2406.15758, Section 3: what a layer loses at each bit width and sparsity decides what it gets.
+Yu et al., arXiv 2406.15758: what a layer loses at each bit width and sparsity decides what it gets.
 Ours: the loss is the error of the layer's output on 16-bit inputs, weights of least magnitude are pruned in
 each row, and the policy is the best one for the sum of errors, by dynamic programming. The tuning that the
 paper adds is in `edgebatch.compression.tuning`.
@@ -18,8 +18,8 @@ import numpy as np
 from edgebatch.compression.decoder.decoder import MATRICES, Layer, output_error, run_layer
 from edgebatch.compression.reference import Reference
 from edgebatch.compression.stored.matrix import Matrix
-from edgebatch.compression.techniques import CompressLayer, LayerTask
-from edgebatch.compression.techniques._grid import Weights, grid_of, group_columns, nearest
+from edgebatch.compression.techniques import CompressLayer
+from edgebatch.compression.techniques._grid import Weights, grid_of, nearest
 from edgebatch.compression.techniques._policy import best_policy
 from edgebatch.errors import InputError
 from edgebatch.schema import Checked, integer, real
@@ -46,7 +46,7 @@ class Options(Checked):
     mean_pruned_percent: float = real(at_least=0, at_most=100)
     weight_bits: tuple[int, ...] = integer(at_least=1, at_most=8)
     pruned_percent: tuple[int, ...] = integer(at_least=0, at_most=90)
-    group: int = group_columns()
+    group: int = integer(at_least=0)
     sequences: int = integer(at_least=1)
 
     @property
@@ -88,7 +88,8 @@ class Options(Checked):
 
     def errors(self, reference: Reference) -> list[list[float]]:
         """Error of each layer's output at each level, on inputs of the 16-bit decoder."""
-        decoder, found = reference.decoder, []
+        decoder = reference.decoder
+        found: list[list[float]] = []
         inputs = reference.embedded[: self.sequences]
         for number in range(decoder.shape.layers):
             weights = decoder.layer(number)

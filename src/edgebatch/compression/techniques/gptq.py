@@ -18,8 +18,8 @@ from edgebatch.compression.hessian import hessians
 from edgebatch.compression.reference import Reference
 from edgebatch.compression.stored.matrix import Grid, Matrix
 from edgebatch.compression.techniques import CompressLayer, LayerTask
-from edgebatch.compression.techniques._grid import Weights, grid_of, group_columns, nearest, weight_bits
-from edgebatch.schema import Checked, real
+from edgebatch.compression.techniques._grid import Weights, grid_of, nearest
+from edgebatch.schema import Checked, integer, real
 
 BLOCK = 64
 """Columns whose errors are pushed beyond them together."""
@@ -40,8 +40,8 @@ class Options(Checked):
 
     needs: ClassVar[frozenset[str]] = frozenset({"inputs"})
 
-    weight_bits: int = weight_bits()
-    group: int = group_columns()
+    weight_bits: int = integer(at_least=1, at_most=8)
+    group: int = integer(at_least=0)
     damping: float = real(above=0)
 
     def begin(self, reference: Reference) -> CompressLayer:
@@ -49,7 +49,7 @@ class Options(Checked):
         shape = reference.decoder.shape
 
         def layer(task: LayerTask) -> Mapping[str, Matrix]:
-            found = hessians(shape, task.weights, task.inputs)
+            found = hessians(shape, task.weights, task.need("inputs"))
             damped = {name: self._damped(hessian) for name, hessian in found.items()}
             pushes = {name: push(hessian) for name, hessian in damped.items()}
             return {

@@ -1,7 +1,7 @@
 """LoftQ's start: quantized weights and an adapter of low rank that together are near the weights.
 
 Li et al., arXiv 2310.08659, Algorithm 1, with uniform levels: in turn, what the adapter leaves is quantized,
-and the adapter becomes the best approximation of low rank of what the quantized weights leave. It sees no text.
+and the adapter becomes the best approximation of low rank of what quantized weights leave. It sees no text.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from edgebatch.compression.decoder.decoder import MATRICES
 from edgebatch.compression.reference import Reference
 from edgebatch.compression.stored.matrix import Adapter, Matrix
 from edgebatch.compression.techniques import CompressLayer, LayerTask
-from edgebatch.compression.techniques._grid import Weights, grid_of, group_columns, nearest, weight_bits
+from edgebatch.compression.techniques._grid import Weights, grid_of, nearest
 from edgebatch.schema import Checked, integer
 
 
@@ -37,8 +37,8 @@ class Options(Checked):
 
     needs: ClassVar[frozenset[str]] = frozenset()
 
-    weight_bits: int = weight_bits()
-    group: int = group_columns()
+    weight_bits: int = integer(at_least=1, at_most=8)
+    group: int = integer(at_least=0)
     rank: int = integer(at_least=1)
     iterations: int = integer(at_least=1)
 

@@ -13,12 +13,10 @@ from edgebatch.compression.techniques._grid import (
     Weights,
     bounds,
     grid,
-    group_columns,
     nearest,
-    weight_bits,
 )
 from edgebatch.errors import InputError
-from edgebatch.schema import Checked, choice
+from edgebatch.schema import Checked, choice, integer
 
 
 class Options(Checked):
@@ -36,9 +34,9 @@ class Options(Checked):
 
     needs: ClassVar[frozenset[str]] = frozenset()
 
-    weight_bits: int = weight_bits()
+    weight_bits: int = integer(at_least=1, at_most=8)
     scale_of: str = choice("tensor", "channel")
-    group: int = group_columns()
+    group: int = integer(at_least=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()

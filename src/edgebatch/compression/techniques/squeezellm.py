@@ -7,19 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebatch.compression.decoder.decoder import MATRICES, Layer
+from edgebatch.compression.decoder.decoder import MATRICES
 from edgebatch.compression.reference import Reference
 from edgebatch.compression.stored.matrix import Matrix, Sparse, Table
 from edgebatch.compression.techniques import CompressLayer, LayerTask
-from edgebatch.compression.techniques._grid import Weights, weight_bits
+from edgebatch.compression.techniques._grid import Weights
 from edgebatch.compression.techniques._kmeans import centroids, nearest_level
-from edgebatch.schema import Checked, real
+from edgebatch.schema import Checked, integer, real
 
 LEAST_SHARE = 1e-6
 """Of the mean Fisher information, what every weight has: levels follow from weights also where it is 0."""
@@ -39,20 +38,22 @@ class Options(Checked):
         in 16 bits in the sparse matrix.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset()
+    needs: ClassVar[frozenset[str]] = frozenset({"fisher"})
 
-    weight_bits: int = weight_bits()
+    weight_bits: int = integer(at_least=1, at_most=8)
     weighted: bool
     sensitive_share: float = real(at_least=0, at_most=1)
     outlier_share: float = real(at_least=0, at_most=1)
 
     def begin(self, reference: Reference) -> CompressLayer:
-        """Return what compresses a layer, by the Fisher information of the calibration text."""
-        return partial(self._layer, reference.fisher)
+        """Return what compresses a layer."""
+        return self._layer
 
-    def _layer(self, fisher: Layer, task: LayerTask) -> Mapping[str, Matrix]:
+    def _layer(self, task: LayerTask) -> Mapping[str, Matrix]:
+        fisher = task.need("fisher")
+
         def one(name: str) -> Matrix:
-            return self.compress(task.weights[name], fisher[name][task.number])
+            return self.compress(task.weights[name], fisher[name])
 
         with ThreadPoolExecutor() as threads:
             return dict(zip(MATRICES, threads.map(one, MATRICES), strict=True))
