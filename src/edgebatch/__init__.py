@@ -5,7 +5,9 @@ from edgebatch.errors import InfeasibleSchedule, InputError
 from edgebatch.model.llm import Llm
 from edgebatch.model.quantization import Quantization
 from edgebatch.model.roofline import Roofline
+from edgebatch.model.storage import Storage
 from edgebatch.model.system import EdgeNode, Slots, System
+from edgebatch.model.tuning import Tuning
 from edgebatch.problem import Instance, Schedule
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "Roofline",
     "Schedule",
     "Slots",
+    "Storage",
     "System",
+    "Tuning",
     "check",
     "solve",
 ]

@@ -184,7 +184,7 @@ def _compute_time_s(system: System, padded: int, outputs: list[int], one_of: int
 
 
 def _read_bytes(system: System, at_16: WeightReads, tokens: Any) -> Any:
-    """Weights and adapters that `tokens` tokens read in a step, of which `at_16` are the weights at 16 bits."""
+    """Bytes of weights and adapters that `tokens` tokens read in a step; `at_16`, the weights at 16 bits."""
     llm, quantization = system.llm, system.quantization
     hit = 1 - llm.missed_by_token**tokens
     adapters = llm.adapter_reads(quantization.adapter_rank)

@@ -12,7 +12,9 @@ from edgebatch.io.json_text import parse_json, read_text
 from edgebatch.model.llm import Llm
 from edgebatch.model.quantization import Quantization
 from edgebatch.model.roofline import Roofline
+from edgebatch.model.storage import Storage
 from edgebatch.model.system import EdgeNode, Slots, System
+from edgebatch.model.tuning import Tuning
 from edgebatch.problem import COLUMNS, Instance, Schedule
 from edgebatch.schema import Checked, choice, describe, integer, read, real
 
@@ -49,6 +51,8 @@ class _File(Checked):
     edge_node: EdgeNode
     requests: tuple[_Request, ...]
     output_billing: str = choice("own", "batch_max", default="own")
+    storage: Storage | None = None
+    tuning: Tuning | None = None
 
 
 def read_instance(path: Path | str) -> Instance:
@@ -95,6 +99,8 @@ def _instance(file: _File) -> Instance:
         fixed,
         read_cost(file.cost),
         file.output_billing,
+        file.storage,
+        file.tuning,
     )
     ids = tuple(request.id for request in file.requests)
     seen: set[str] = set()

@@ -126,7 +126,7 @@ class Llm(Checked):
         return self._attention_weights + self._active_ffn_weights
 
     def adapter_reads(self, rank: int) -> WeightReads:
-        """Bytes of adapters at 16 bits: a product of two matrices beside each matrix of each decoder layer."""
+        """Bytes of adapters at 16 bits: the product of two matrices beside each matrix of a decoder layer."""
         attention, ffn = self._adapter_weights(rank)
         if self.experts == 1:
             return WeightReads(2 * self.layers * (attention + ffn), 0)
@@ -251,7 +251,6 @@ class Llm(Checked):
     @property
     def _active_ffn_weights(self) -> int:
         return self.ffn_matrices * self.hidden_size * self.ffn_size * self.active_experts
-
 
 
 def _wide(tokens: Tokens) -> Tokens:

@@ -27,8 +27,8 @@ class Quantization(Checked):
         Share of the layers' weights that are pruned: no token multiplies them. Bits are counted as they are
         stored, so what pruning saves of these is in `weight_bits`.
     sparse_share, sparse_bits
-        Share of the layers' weights that stand beside the others in a sparse matrix, and the bits of each, its
-        index included. They come on top of the others, in bytes and in arithmetic (dense-and-sparse).
+        Share of the layers' weights that stand beside the others in a sparse matrix, and the bits of each,
+        its index included. They come on top of the others, in bytes and in arithmetic (dense-and-sparse).
     adapter_rank
         Rank of the 16-bit adapter beside each matrix of the decoder layers; 0 for none.
     """
@@ -46,9 +46,7 @@ class Quantization(Checked):
     @property
     def tells_layers(self) -> bool:
         """Whether it has more to say of the decoder layers than the bits that all weights have."""
-        return bool(
-            self.weight_bits_by_layer or self.pruned_share or self.sparse_share or self.adapter_rank
-        )
+        return bool(self.weight_bits_by_layer or self.pruned_share or self.sparse_share or self.adapter_rank)
 
     @property
     def layer_bits(self) -> float:
@@ -80,7 +78,7 @@ class Quantization(Checked):
         more = 2 * llm.layers * llm.active_layer_weights * (self.sparse_share - self.pruned_share)
         return round(more) + llm.adapter_flops(self.adapter_rank)
 
-    def _scaled(self, layers_at_16: int, others_at_16: int) -> float:
+    def _scaled(self, layers_at_16: float, others_at_16: float) -> float:
         """Bytes of weights of the layers and of others, from their bytes at 16 bits."""
         if self.layer_bits == self.weight_bits:  # one product: a sum of two rounds in another way
             return (layers_at_16 + others_at_16) * self.weight_bits / 16

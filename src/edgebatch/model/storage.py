@@ -43,6 +43,6 @@ class Storage(Checked):
         return max(reading_s, weight_bytes / self.decoder_bytes_per_s)
 
     def resident_bytes(self, layers: int, weight_bytes: float) -> float:
-        """Memory that the weights of so many equal layers take: those that stay, and a buffer of one layer."""
+        """Memory of the weights of so many equal layers: of those that stay, and of a buffer of one layer."""
         loaded_bytes = self.share * weight_bytes
         return weight_bytes - loaded_bytes + min(loaded_bytes, weight_bytes / layers)

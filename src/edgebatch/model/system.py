@@ -305,7 +305,7 @@ class System(Checked):
     def one_device_s(self, prompt_tokens: NDArray[np.int64], output_tokens: NDArray[np.int64]) -> Any:
         """Compute time of each of some requests alone on one of the devices, shape (requests,).
 
-        A device by itself reaches its own FLOPS and bandwidth, has its part of the storage, and has the overheads
+        A device by itself reaches its own FLOPS and bandwidth, has its part of the storage, and the overheads
         of all of them.
         """
         if self.edge_node.devices == 1:

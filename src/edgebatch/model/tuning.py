@@ -33,10 +33,14 @@ class Tuning(Checked):
 
     Notes
     -----
-    Chosen: every window is as likely as any other, so that in the mean (L + w) / 2 layers run forward; the
-    backward pass takes twice the FLOPs of the forward pass through the window, or once where adapters alone are
-    tuned; activations are the inputs of each matrix, the queries, keys and values, at 16 bits; the output layer
-    serves every exit and is not tuned.
+    Chosen:
+
+    - Every window is as likely as any other, so that in the mean (L + w) / 2 layers run forward.
+    - The backward pass takes twice the FLOPs of the forward pass through the window, or as many where
+      adapters alone are tuned.
+    - Activations are kept at 16 bits: the inputs of attention and of the feed-forward network, queries, keys,
+      values, what attention yields, and m vectors of width f within a feed-forward network of m matrices.
+    - The output layer serves every exit and is not tuned.
     """
 
     window_layers: int = integer(at_least=1)

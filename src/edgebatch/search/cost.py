@@ -31,7 +31,7 @@ class BatchCost(NamedTuple):
     seconds_per_flop
         Compute time of one FLOP.
     arithmetic_alone
-        Whether nothing else takes time, as memory traffic and overheads; then `first_s` and `pace` are not used.
+        Whether nothing else takes time, as memory traffic does; then `first_s` and `pace` are not used.
     bills_longest
         Whether every request is billed the longest output of its batch.
     prompt_tokens
