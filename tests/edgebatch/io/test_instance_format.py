@@ -251,3 +251,14 @@ def test_the_number_of_comparisons_of_ids_is_linear_in_the_requests(monkeypatch)
 def test_an_id_that_stands_twice_is_refused_at_its_second_place():
     requests = [GOOD["requests"][0] | {"id": f"r{i % 70}"} for i in range(80)]
     assert _refusal(text(("requests",), requests)).startswith("epoch.json: requests[70].id: found 'r0',")
+
+
+def test_weights_are_read_and_the_answer_has_their_sum_beside_the_size():
+    instance = parse_instance(text(("requests", 1, "weight"), 3), "epoch.json")
+    assert instance.weight.tolist() == [1.0, 3.0]
+    written = answer(instance, solve(instance, "surrogate"), "surrogate", 0.1)
+    assert list(written).index("weight") == list(written).index("size") + 1
+    assert written["weight"] == sum({"r0": 1.0, "late": 3.0}[name] for name in written["selected"]) > 0
+    assert written["upper_bound"] == written["weight"]
+    plain = parse_instance(text(("requests", 1, "weight"), 1), "epoch.json")
+    assert "weight" not in answer(plain, solve(plain), "dftsp", 0.1)
