@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from edgebatch import EdgeNode, Instance, Llm, Quantization, Slots, System, solve
 from edgebatch.io.command_line import run_command
 
@@ -17,6 +19,7 @@ def warm_up() -> None:
     instance = Instance(system, [1, 2], [1, 2], [9, 9], [0, 0], [0, 0], [0.6, 0.6], [0.1, 0.1])  # type: ignore[arg-type]
     for scheduler in ("dftsp", "surrogate"):
         solve(instance, scheduler)
+    solve(dataclasses.replace(instance, weight=[1, 2]), "surrogate")
 
 
 if __name__ == "__main__":

@@ -20,13 +20,15 @@ def answer_table(instance: Instance, answer: dict[str, Any], width: int = 80) ->
     width
         Most characters in a line; long lists of requests are wrapped.
     """
-    proof = "proven the largest" if answer["optimal"] else f"at most {answer['upper_bound']} possible"
+    proof = ", proven the largest" if answer["optimal"] else f", at most {answer['upper_bound']:.6g} possible"
+    weighted = "weight" in answer
     padded = answer["padded_prompt_tokens"]
     facts = {
         "scheduler": answer["scheduler"],
         "selected": ", ".join(answer["selected"]) or "none",
         "missed": ", ".join(answer.get("missed", ())),
-        "size": f"{answer['size']} of {instance.size} requests, {proof}",
+        "size": f"{answer['size']} of {instance.size} requests{'' if weighted else proof}",
+        "weight": f"{answer['weight']:.6g}{proof}" if weighted else "",
         "prompts": f"padded to {padded} tokens" if padded else "",
         "solved in": f"{1e3 * answer['solve_time_s']:.3g} ms, {answer['nodes_visited']} nodes",
     }

@@ -140,6 +140,7 @@ def answer(instance: Instance, schedule: Schedule, scheduler: str, solve_time_s:
         "scheduler": scheduler,
         "selected": [instance.ids[i] for i in schedule.selected],
         "size": schedule.size,
+        **({"weight": schedule.weight} if instance.weighted else {}),
         "optimal": schedule.optimal,
         "upper_bound": schedule.upper_bound,
         "padded_prompt_tokens": loads.padded_prompt_tokens,
@@ -151,8 +152,6 @@ def answer(instance: Instance, schedule: Schedule, scheduler: str, solve_time_s:
         "nodes_visited": schedule.nodes_visited,
         "solve_time_s": solve_time_s,
     }
-    if instance.weighted:
-        result["weight"] = schedule.weight
     if schedule.missed:
         result["missed"] = [instance.ids[i] for i in schedule.missed]
     return result

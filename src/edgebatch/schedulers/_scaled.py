@@ -150,9 +150,7 @@ def _model(instance: Instance, requests: NDArray[np.int64], padded: int, longest
     deadlines = np.floor(deadlines_s / deadlines_s[0] * PARTS).astype(np.int64) + 1
     budgets = np.array([PARTS + 1, PARTS + 1, PARTS + 1, deadlines[0]])
     kept = (scaled <= budgets[:, None]).all(axis=0) & (scaled[3] <= deadlines)
-    model = Scaled(
-        requests[kept], scaled[:, kept], budgets, deadlines[kept], instance.weight[requests[kept]]
-    )
+    model = Scaled(requests[kept], scaled[:, kept], budgets, deadlines[kept], instance.weight[requests[kept]])
     if instance.system.arithmetic_alone:
         return model
     outputs = instance.output_tokens[model.requests]

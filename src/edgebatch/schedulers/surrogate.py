@@ -71,7 +71,7 @@ weight, an upper bound, and nodes visited."""
 
 
 def _search(instance: Instance) -> Search:
-    if instance.size and np.ptp(instance.weight) > 0:
+    if (instance.weight != instance.weight[:1]).any():
         return _search_weighted
     return _search_linear if _is_linear(instance.system) else _search_boxes
 

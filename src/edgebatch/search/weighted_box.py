@@ -112,17 +112,33 @@ def examine(candidates, worth, node, members, m, heaviest, spare, batch, stopped
                 p = place[basis[r]]
                 basis[r] = p if p >= 0 and not members[p] & 1 else -1 - r
         cut = cut_of(heaviest, spare)
-        bound = fixed + relax(
-            cost, weight, members, m, room, basis, prices, reduced, share, cut - fixed
-        ) * (1 + MARGIN)
+        bound = fixed + relax(cost, weight, members, m, room, basis, prices, reduced, share, cut - fixed) * (
+            1 + MARGIN
+        )
         for r in range(4):
             node[BASIS + r] = members[basis[r]] >> 1 if basis[r] >= 0 else basis[r]
         node[BOUND] = min(node[BOUND], bound)
         if bound <= cut or stopped[0]:
             return (0 if bound <= cut else m), size, heaviest
         m, bound, moved = _tighten(
-            candidates, node, members, m, reduced, place, keep, bound, cut, prices, scale, first, table,
-            shortest, target, cost, weight, share,
+            candidates,
+            node,
+            members,
+            m,
+            reduced,
+            place,
+            keep,
+            bound,
+            cut,
+            prices,
+            scale,
+            first,
+            table,
+            shortest,
+            target,
+            cost,
+            weight,
+            share,
         )
         node[BOUND] = min(node[BOUND], bound)
         if m == 0:
@@ -158,7 +174,18 @@ def examine(candidates, worth, node, members, m, heaviest, spare, batch, stopped
                 batch[j] = trial[j]
         return 0, size, heaviest
     _choose_split(
-        candidates, node, members, m, worth, cost, share, bound - cut_of(heaviest, spare), prices, scale, first, table,
+        candidates,
+        node,
+        members,
+        m,
+        worth,
+        cost,
+        share,
+        bound - cut_of(heaviest, spare),
+        prices,
+        scale,
+        first,
+        table,
         shortest,
     )
     return m, size, heaviest
@@ -200,7 +227,10 @@ def _drop_dear(members, m, cost, room):  # type: ignore[no-untyped-def]
     count = 0
     for p in range(m):
         if members[p] & 1 or (
-            cost[0, p] <= room[0] and cost[1, p] <= room[1] and cost[2, p] <= room[2] and cost[3, p] <= room[3]
+            cost[0, p] <= room[0]
+            and cost[1, p] <= room[1]
+            and cost[2, p] <= room[2]
+            and cost[3, p] <= room[3]
         ):
             members[count] = members[p]
             for r in range(4):
@@ -211,8 +241,24 @@ def _drop_dear(members, m, cost, room):  # type: ignore[no-untyped-def]
 
 @compiled(error_model="numpy", inner=True)
 def _tighten(  # type: ignore[no-untyped-def]
-    candidates, node, members, m, reduced, place, keep, bound, cut, prices, scale, first, table, shortest,
-    target, cost, weight, share,
+    candidates,
+    node,
+    members,
+    m,
+    reduced,
+    place,
+    keep,
+    bound,
+    cut,
+    prices,
+    scale,
+    first,
+    table,
+    shortest,
+    target,
+    cost,
+    weight,
+    share,
 ):
     """Shrink the box in each dimension, and fix the members that the bound decides.
 
@@ -234,8 +280,21 @@ def _tighten(  # type: ignore[no-untyped-def]
             continue
         width = node[least + 1] - node[least]
         most, target[dimension] = shrink(
-            candidates, node, dimension, members, m, reduced, place, keep, bound, cut, memory, time, first,
-            table, shortest,
+            candidates,
+            node,
+            dimension,
+            members,
+            m,
+            reduced,
+            place,
+            keep,
+            bound,
+            cut,
+            memory,
+            time,
+            first,
+            table,
+            shortest,
         )
         least_bound = min(least_bound, most)
         if most <= cut:

@@ -264,3 +264,14 @@ def test_techniques_storage_and_tuning_are_read():
     assert parse_instance(text(("storage",), storage), "epoch.json").system.storage == Storage(0.5, 3e8)
     tuning = {"window_layers": 4, "sequences": 1, "sequence_tokens": 64, "steps_per_s": 0.5}
     assert parse_instance(text(("tuning",), tuning), "epoch.json").system.tuning == Tuning(4, 1, 64, 0.5)
+
+
+def test_weights_are_read_and_the_answer_has_their_sum_beside_the_size():
+    instance = parse_instance(text(("requests", 1, "weight"), 3), "epoch.json")
+    assert instance.weight.tolist() == [1.0, 3.0]
+    written = answer(instance, solve(instance, "surrogate"), "surrogate", 0.1)
+    assert list(written).index("weight") == list(written).index("size") + 1
+    assert written["weight"] == sum({"r0": 1.0, "late": 3.0}[name] for name in written["selected"]) > 0
+    assert written["upper_bound"] == written["weight"]
+    plain = parse_instance(text(("requests", 1, "weight"), 1), "epoch.json")
+    assert "weight" not in answer(plain, solve(plain), "dftsp", 0.1)
