@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import field
@@ -15,6 +16,7 @@ from edgebatch.model.roofline import Roofline
 from edgebatch.model.system import EdgeNode, Slots, System
 from edgebatch.model.trace import TraceFile
 from edgebatch.model.workload import Slo
+from edgebatch.network.drop import Cells
 from edgebatch.schema import Checked, Range, choice, integer, read, real
 from edgebatch.serving.limits import Limits
 from edgebatch.setting import SchedulerChoice, Setting, Simulation
@@ -83,6 +85,23 @@ class EdgeNodeConfig(Checked):
     memory_bytes: float = real(above=0)
     device_bandwidth_bytes_per_s: float = real(above=0)
     efficiencies: Efficiencies | None = None
+
+
+class KindConfig(Checked):
+    """A kind of node of a network: its devices, and the technique that its model is quantized with."""
+
+    edge_node: EdgeNodeConfig
+    quantization: QuantizationConfig
+
+
+class CellsConfig(Checked):
+    """conf/cells/: nodes of a network; where it has no `kinds`, each has the devices of the setting."""
+
+    label: str
+    nodes: int = integer(at_least=1, at_most=1000)
+    distance_m: float = real(above=0)
+    failure_share: float = real(at_least=0, at_most=1)
+    kinds: dict[str, KindConfig]
 
 
 class CostConfig(Checked):
@@ -166,6 +185,7 @@ class Config(Checked):
     quantization: QuantizationConfig
     edge_node: EdgeNodeConfig
     radio: RadioConfig
+    cells: CellsConfig
     workload: WorkloadConfig
     scheduler: SchedulerConfig
     slots: Slots
@@ -188,16 +208,7 @@ def build_setting(data: dict[str, Any], model: str, name_trace: Callable[[str], 
     Raises an `InputError` with a key of the composed configuration.
     """
     config = read(Config, data)
-    node = config.edge_node
-    system = System(
-        slots=config.slots,
-        llm=_only_fields(Llm, config.model),
-        quantization=_quantization(config, model),
-        edge_node=_pooled(node),
-        fixed_padding_tokens=config.padding.fixed_tokens if config.padding.to == "fixed" else None,
-        cost=_cost(config),
-        output_billing=config.output_billing,
-    )
+    system = _system(config, model)
     workload = build_workload(config.workload, config.slo_classes, name_trace)
     scheduler = _scheduler(config.scheduler)
     if workload.trace is None:
@@ -209,14 +220,40 @@ def build_setting(data: dict[str, Any], model: str, name_trace: Callable[[str], 
         scheduler=scheduler,
         simulation=config.simulation,
         serving=config.serving if scheduler.is_policy else None,
+        cells=_cells(config, model) if scheduler.is_method else None,
     )
-    if scheduler.is_policy:
+    if scheduler.is_policy or scheduler.is_method:
         return result
     try:
         result.scheduler.function()(result.empty_instance())
     except InputError as error:
         raise error.at(prefix="scheduler.options") from None
     return result
+
+
+def _system(config: Config, model: str) -> System:
+    return System(
+        slots=config.slots,
+        llm=_only_fields(Llm, config.model),
+        quantization=_quantization(config, model),
+        edge_node=_pooled(config.edge_node),
+        fixed_padding_tokens=config.padding.fixed_tokens if config.padding.to == "fixed" else None,
+        cost=_cost(config),
+        output_billing=config.output_billing,
+    )
+
+
+def _cells(config: Config, model: str) -> Cells:
+    """The nodes of a network, each kind of them as the setting would be with its devices and technique."""
+    kinds = []
+    for name, kind in config.cells.kinds.items():
+        of_kind = dataclasses.replace(config, edge_node=kind.edge_node, quantization=kind.quantization)
+        try:
+            kinds.append(_system(of_kind, model))
+        except InputError as error:
+            raise error.at(prefix=f"cells.kinds.{name}") from None
+    cells = config.cells
+    return Cells(cells.nodes, cells.distance_m, cells.failure_share, tuple(kinds))
 
 
 def _check_lengths(config: Config) -> None:
