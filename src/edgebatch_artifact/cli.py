@@ -102,8 +102,8 @@ examples:
   artifact simulate model=opt_13b scheduler=dftsp workload.arrival_rate=50
   artifact simulate regime=balanced scheduler=static_batching simulation.epochs=50
 
-Groups are the folders of conf/ (model, quantization, edge_node, cost, radio, workload, scheduler, regime,
-scale), their values the files in them. Any value of a file can be set by its dotted key."""
+Groups are the folders of conf/ (model, quantization, edge_node, storage, cost, radio, workload, scheduler,
+regime, scale), their values the files in them. Any value of a file can be set by its dotted key."""
 
 
 def _has_configuration(conf: Path) -> None:
