@@ -1,0 +1,76 @@
+"""LoftQ's start: quantized weights and an adapter of low rank that together are near the weights.
+
+Li et al., arXiv 2310.08659, Algorithm 1, with uniform levels: in turn, what the adapter leaves is quantized,
+and the adapter becomes the best approximation of low rank of what quantized weights leave. It sees no text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from scipy.linalg import eigh
+
+from edgebatch.compression.decoder.decoder import MATRICES
+from edgebatch.compression.reference import Reference
+from edgebatch.compression.stored.matrix import Adapter, Matrix
+from edgebatch.compression.techniques import CompressLayer, LayerTask
+from edgebatch.compression.techniques._grid import Weights, grid_of, nearest
+from edgebatch.schema import Checked, integer
+
+
+class Options(Checked):
+    """Options of LoftQ.
+
+    Attributes
+    ----------
+    weight_bits
+        Bits of an index.
+    group
+        Columns of a group that shares a scale; 0 for a whole row.
+    rank
+        Rank of the adapters.
+    iterations
+        How often weights and adapter are fitted in turn.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset()
+
+    weight_bits: int = integer(at_least=1, at_most=8)
+    group: int = integer(at_least=0)
+    rank: int = integer(at_least=1)
+    iterations: int = integer(at_least=1)
+
+    def begin(self, reference: Reference) -> CompressLayer:
+        """Return what compresses a layer."""
+        return self._layer
+
+    def _layer(self, task: LayerTask) -> Mapping[str, Matrix]:
+        return {name: self.compress(task.weights[name]) for name in MATRICES}
+
+    def compress(self, weights: Weights) -> Matrix:
+        """Compress one matrix."""
+        product = np.zeros_like(weights)
+        for _ in range(self.iterations):
+            levels = grid_of(weights - product, self.weight_bits, self.group)
+            indices = nearest(levels, weights - product, self.weight_bits)
+            adapter = low_rank(weights - levels.values(indices), self.rank)
+            product = adapter.product()
+        return Matrix(self.weight_bits, indices, levels, adapter=adapter)
+
+
+def low_rank(weights: Weights, rank: int) -> Adapter:
+    """The best approximation of low rank, its singular values shared by both factors."""
+    wide = weights.shape[0] <= weights.shape[1]
+    tall = weights.T if wide else weights
+    size = tall.shape[1]
+    rank = min(rank, size)
+    squares, right = eigh(tall.T.astype(float) @ tall, subset_by_index=(size - rank, size - 1))
+    roots = np.sqrt(np.sqrt(np.maximum(squares, np.finfo(float).tiny)))
+    outer, inner = (tall @ right / roots).astype(np.float16), (right * roots).astype(np.float16)
+    return (
+        Adapter(inner, np.ascontiguousarray(outer.T))
+        if wide
+        else Adapter(outer, np.ascontiguousarray(inner.T))
+    )
