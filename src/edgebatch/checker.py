@@ -205,6 +205,14 @@ def _layer_bytes(system: System) -> float:
     return math.fsum(llm.layer_weights * (bits + sparse) / 8 for bits in by_layer)
 
 
+def _largest_layer_bytes(system: System) -> float:
+    """Bytes of the weights of the layer that has the most."""
+    quantization = system.quantization
+    bits = max([*quantization.weight_bits_by_layer] or [quantization.weight_bits])
+    sparse = quantization.sparse_share * quantization.sparse_bits
+    return system.llm.layer_weights * (bits + sparse) / 8
+
+
 def _more_flops(system: System) -> int:
     """FLOPs of a token for sparse weights and adapters, less those of pruned weights."""
     llm, quantization = system.llm, system.quantization
@@ -243,7 +251,7 @@ def _memory_bytes(instance: Instance, cached_tokens: int) -> float:
         total_bytes += others * quantization.weight_bits / 16 + layers_bytes
         total_bytes += sum(llm.adapter_reads(quantization.adapter_rank))
         if storage:
-            total_bytes -= max(0.0, storage.share * layers_bytes - layers_bytes / llm.layers)
+            total_bytes -= max(0.0, storage.share * layers_bytes - _largest_layer_bytes(system))
     else:
         total_bytes += llm.weight_bytes * quantization.weight_bits / 16
     return total_bytes + (system.tuning.memory_bytes(llm) if system.tuning else 0)

@@ -47,12 +47,14 @@ class Layers:
 
     def weight_bytes(self, hit: Any = 1) -> Any:
         """Bytes of all layers, `hit` being the share of the experts that counts."""
+        return sum(self._layer_bytes(bits, hit) for bits in self.bits)
+
+    def _layer_bytes(self, bits: float, hit: Any = 1) -> Any:
         total: Any = 0
-        for bits in self.bits:
-            for matrix in self.matrices:
-                weights = matrix.size * matrix.held * (hit if matrix.routed else 1)
-                total = total + weights * bits / 8
-                total = total + weights * self.quantization.sparse_share * self.quantization.sparse_bits / 8
+        for matrix in self.matrices:
+            weights = matrix.size * matrix.held * (hit if matrix.routed else 1)
+            total = total + weights * bits / 8
+            total = total + weights * self.quantization.sparse_share * self.quantization.sparse_bits / 8
         return total
 
     def adapter_bytes(self, hit: Any = 1) -> Any:
@@ -95,7 +97,7 @@ class Layers:
         weights = self.weight_bytes()
         if self.system.storage is not None:
             loaded = self.system.storage.share * weights
-            weights += min(0, weights / self.llm.layers - loaded)
+            weights += min(0, max(map(self._layer_bytes, self.bits)) - loaded)
         return total + weights + self.tuning_bytes()
 
     def tuning_bytes(self) -> float:

@@ -10,7 +10,7 @@ from tests.workflow.checkout import ROOT
 ROOMS = (
     {"storage"},
     {"settings"},
-    {"engine"},
+    {"engine", "compression"},
     {"runs", "calibration"},
     {"analysis"},
     {"publish"},
@@ -32,6 +32,7 @@ SHELVES = (
     {"schedulers"},
     {"serving"},
     {"simulation", "engine"},
+    {"compression"},
     {"setting", "epoch_service"},
     {"metrics"},
     {"io"},

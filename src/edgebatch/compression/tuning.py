@@ -107,7 +107,9 @@ class Tuner:
         """Memory that a step at an exit takes beside weights, adapters and their moments."""
         compiled = _step.lower(*self._arguments(exit, self._text[0])).compile()
         found: Any = compiled.memory_analysis()
-        return int(found.temp_size_in_bytes)
+        # the compiled step copies the weights of the layers that it runs, which a step need not
+        copied = sum(stack[:exit].nbytes for stack in self._decoder.layers.values())
+        return int(found.temp_size_in_bytes) - copied
 
     def _arguments(self, exit: int, text: NDArray[np.int32]) -> tuple[Any, ...]:
         decoder, tuning = self._decoder, self._tuning

@@ -64,6 +64,11 @@ class Quantization(Checked):
         """Bytes of the weights of all layers of a decoder-only model, without adapters."""
         return self._scaled(2 * llm.layers * llm.layer_weights, 0)
 
+    def largest_layer_bytes(self, llm: Llm) -> float:
+        """Bytes of the weights of the layer with the most bits, without adapters."""
+        bits = max(self.weight_bits_by_layer, default=self.weight_bits) + self.sparse_share * self.sparse_bits
+        return llm.layer_weights * bits / 8
+
     def reads(self, llm: Llm, at_16: WeightReads) -> WeightReads:
         """Bytes that a stage reads of weights that are `at_16` at 16 bits, adapters included."""
         output, adapters = 2 * llm.output_weights, llm.adapter_reads(self.adapter_rank)

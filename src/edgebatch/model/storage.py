@@ -42,7 +42,7 @@ class Storage(Checked):
             return reading_s
         return max(reading_s, weight_bytes / self.decoder_bytes_per_s)
 
-    def resident_bytes(self, layers: int, weight_bytes: float) -> float:
-        """Memory of the weights of so many equal layers: of those that stay, and of a buffer of one layer."""
+    def resident_bytes(self, weight_bytes: float, largest_layer_bytes: float) -> float:
+        """Memory of the layers' weights: of those that stay, and of a buffer of the largest layer."""
         loaded_bytes = self.share * weight_bytes
-        return weight_bytes - loaded_bytes + min(loaded_bytes, weight_bytes / layers)
+        return weight_bytes - loaded_bytes + min(loaded_bytes, largest_layer_bytes)

@@ -116,7 +116,8 @@ class System(Checked):
         total_bytes = self.weight_bytes
         if self.storage:
             layer_bytes = self.quantization.layer_bytes(self.llm)
-            total_bytes += self.storage.resident_bytes(self.llm.layers, layer_bytes) - layer_bytes
+            buffer_bytes = self.quantization.largest_layer_bytes(self.llm)
+            total_bytes += self.storage.resident_bytes(layer_bytes, buffer_bytes) - layer_bytes
         return total_bytes + (self.tuning.memory_bytes(self.llm) if self.tuning else 0)
 
     @cached_property

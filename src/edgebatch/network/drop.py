@@ -45,9 +45,7 @@ class Cells(Checked):
         return tuple(Node(f"n{place}", kinds[place % len(kinds)]) for place in range(self.nodes))
 
 
-def draw_drop(
-    cells: Cells, system: System, workload: Workload, radio: Radio, epochs: int, seed: int
-) -> Drop:
+def draw_drop(cells: Cells, system: System, workload: Workload, radio: Radio, epochs: int, seed: int) -> Drop:
     """Users that arrive during `epochs` epochs in the cells of all nodes.
 
     The same users come with the same requests whatever the nodes are; where they are follows the number of

@@ -23,7 +23,12 @@ def measure_network(
     """
     horizon_s = len(epochs) * nodes[0].system.slots.epoch_s
     served = sum(epoch.schedule.size for epoch in epochs)
-    busy = [(node, at) for epoch in epochs for node, at in zip(nodes, epoch.nodes, strict=True) if at.requests.size]
+    busy = [
+        (node, at)
+        for epoch in epochs
+        for node, at in zip(nodes, epoch.nodes, strict=True)
+        if at.requests.size
+    ]
     users = measure_service(_service(nodes, requests, epochs), horizon_s)
     loads = [
         (

@@ -156,7 +156,9 @@ class Network:
         wrong = np.argwhere(~(shares >= 0))
         if wrong.size:
             node, request = wrong[0].tolist()
-            raise InputError(f"{name}[{node}, {request}]", shares[node, request].item(), "a number at least 0")
+            raise InputError(
+                f"{name}[{node}, {request}]", shares[node, request].item(), "a number at least 0"
+            )
         shares.setflags(write=False)
         return shares
 

@@ -22,7 +22,8 @@ NEEDS = ("inputs", "exact_inputs", "fisher")
 """What a technique may need of a layer, which takes time to compute.
 
 ``inputs`` are the hidden states of the calibration text before the layer, behind the compressed layers, and
-``exact_inputs`` those behind the layers of the 16-bit decoder, shape (sequences, tokens, hidden_size). ``fisher`` is the diagonal of the Fisher information of its matrices, a layer.
+``exact_inputs`` those behind the layers of the 16-bit decoder, shape (sequences, tokens, hidden_size).
+``fisher`` is the diagonal of the Fisher information of its matrices, a layer.
 """
 
 

@@ -1,7 +1,7 @@
 """LoftQ's start: quantized weights and an adapter of low rank that together are near the weights.
 
 Li et al., arXiv 2310.08659, Algorithm 1, with uniform levels: in turn, what the adapter leaves is quantized,
-and the adapter becomes the best approximation of low rank of what quantized weights leave. It sees no text.
+and the adapter becomes an approximation of low rank of what quantized weights leave. It sees no text.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
-from scipy.linalg import eigh
 
 from edgebatch.compression.decoder.decoder import MATRICES
 from edgebatch.compression.reference import Reference
@@ -18,6 +17,9 @@ from edgebatch.compression.stored.matrix import Adapter, Matrix
 from edgebatch.compression.techniques import CompressLayer, LayerTask
 from edgebatch.compression.techniques._grid import Weights, grid_of, nearest
 from edgebatch.schema import Checked, integer
+
+EXTRA_COLUMNS, ITERATIONS = 16, 6
+"""Of the subspace iteration: within a per mille of the best error on matrices of noise, its hardest case."""
 
 
 class Options(Checked):
@@ -61,16 +63,16 @@ class Options(Checked):
 
 
 def low_rank(weights: Weights, rank: int) -> Adapter:
-    """The best approximation of low rank, its singular values shared by both factors."""
-    wide = weights.shape[0] <= weights.shape[1]
-    tall = weights.T if wide else weights
-    size = tall.shape[1]
-    rank = min(rank, size)
-    squares, right = eigh(tall.T.astype(float) @ tall, subset_by_index=(size - rank, size - 1))
-    roots = np.sqrt(np.sqrt(np.maximum(squares, np.finfo(float).tiny)))
-    outer, inner = (tall @ right / roots).astype(np.float16), (right * roots).astype(np.float16)
-    return (
-        Adapter(inner, np.ascontiguousarray(outer.T))
-        if wide
-        else Adapter(outer, np.ascontiguousarray(inner.T))
-    )
+    """An approximation of low rank that is nearly the best, by iterating a subspace of singular vectors.
+
+    Halko, Martinsson and Tropp, arXiv 0909.4061, Algorithm 4.4; the columns beyond the rank speed it up.
+    """
+    rng = np.random.default_rng(0)
+    size = min(weights.shape)
+    basis = rng.standard_normal((weights.shape[1], min(size, rank + EXTRA_COLUMNS))).astype(np.float32)
+    for _ in range(ITERATIONS):
+        basis = np.linalg.qr(weights.T @ (weights @ basis))[0]
+    left, values, turned = np.linalg.svd(weights @ basis, full_matrices=False)
+    roots = np.sqrt(values[:rank])
+    right = roots[:, None] * (turned[:rank] @ basis.T)
+    return Adapter((left[:, :rank] * roots).astype(np.float16), right.astype(np.float16))
