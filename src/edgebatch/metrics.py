@@ -16,7 +16,7 @@ from edgebatch.network.drop import draw_drop
 from edgebatch.network.measures import measure_network
 from edgebatch.network.simulation import simulate_network
 from edgebatch.problem import Instance, Schedule
-from edgebatch.service import SERVICE_METRICS, measure_service
+from edgebatch.service import SERVICE_METRICS, bound_gap, measure_service
 from edgebatch.serving.run import serve
 from edgebatch.setting import Setting
 from edgebatch.simulation import Epoch, simulate
@@ -28,6 +28,7 @@ METRICS = (
     "candidates",
     "batch_size",
     "upper_bound",
+    "bound_gap",
     "proven",
     "nodes",
     "cut_off",
@@ -39,8 +40,8 @@ METRICS = (
     "preemptions_per_s",
 )
 """What a run measures, one value a seed. Rates are per second of all epochs. `candidates`, `batch_size`,
-`upper_bound` (that the scheduler proves) and `nodes` (of the search tree) are means over epochs. `proven` is
-the share of epochs whose batch the scheduler proves to be the largest, `cut_off` that of epochs whose search
+`upper_bound` (that the scheduler proves) and `nodes` (of the search tree) are means over epochs. `bound_gap`
+is the mean part of that bound which the batch misses. `proven` is the share of epochs whose batch the scheduler proves to be the largest, `cut_off` that of epochs whose search
 reached its node limit. Loads are shares of the budget, averaged over the epochs that serve somebody.
 `throughput_per_s` is the paper's name of the goodput.
 
@@ -152,6 +153,7 @@ def measure(system: System, requests: Requests, outcome: Iterable[Epoch]) -> dic
         "candidates": _mean(epoch.instance.size for epoch in epochs),
         "batch_size": served / len(epochs),
         "upper_bound": _mean(epoch.schedule.upper_bound for epoch in epochs),
+        "bound_gap": _mean(bound_gap(epoch.schedule.size, epoch.schedule.upper_bound) for epoch in epochs),
         "proven": _mean(epoch.schedule.optimal for epoch in epochs),
         "nodes": sum(epoch.schedule.nodes_visited for epoch in epochs) / len(epochs),
         "cut_off": _mean(epoch.schedule.node_limit_reached for epoch in epochs),

@@ -10,7 +10,7 @@ from edgebatch.epoch_service import epoch_service
 from edgebatch.model.workload import Requests
 from edgebatch.network.problem import Node
 from edgebatch.network.simulation import NetworkEpoch
-from edgebatch.service import Service, measure_service
+from edgebatch.service import Service, bound_gap, measure_service
 
 
 def measure_network(
@@ -49,6 +49,7 @@ def measure_network(
         "candidates": float(np.mean([epoch.candidates for epoch in epochs])),
         "batch_size": served / len(epochs),
         "upper_bound": float(np.mean([epoch.schedule.upper_bound for epoch in epochs])),
+        "bound_gap": float(np.mean([bound_gap(of.schedule.size, of.schedule.upper_bound) for of in epochs])),
         "proven": float(np.mean([epoch.schedule.optimal for epoch in epochs])),
     }
 

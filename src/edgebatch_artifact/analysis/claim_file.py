@@ -13,7 +13,7 @@ from edgebatch_artifact.settings.engine import ENGINE_BATCHES, ENGINE_FIT
 
 WHERE = "conf/claims.yaml"
 
-COMPARISONS = ("surpasses", "equals", "saves")
+COMPARISONS = ("surpasses", "equals", "saves", "reaches")
 """Tests that compare two schedulers at one setting; `comparisons` has the function of each."""
 
 
@@ -45,7 +45,7 @@ class Claim(Checked):
         Schedulers that are compared; for the test ``predicts`` the cost model, and what of the measurements
         was held out; for ``meets`` those whose batches count.
     at_least, at_most
-        Bounds: the share that is saved, in which a part survives, or that is in time; the factor that is
+        Bounds: the share that is saved or reached, in which a part survives, or that is in time; the factor that is
         gained; the error of a prediction.
     where
         Values of swept keys to which the comparisons are restricted.
@@ -108,8 +108,8 @@ def _check_comparison(claim: Part | Claim) -> None:
         raise InputError("", "no comparison", "column, of and over: what is compared")
     if claim.column not in METRICS:
         raise InputError("column", repr(claim.column), one_of(claim.column, METRICS))
-    if claim.test == "saves" and claim.at_least is None:
-        raise InputError("at_least", "nothing", "the share that is saved at least")
+    if claim.test in ("saves", "reaches") and claim.at_least is None:
+        raise InputError("at_least", "nothing", f"the share that it {claim.test} at least")
 
 
 class Claims(Checked):

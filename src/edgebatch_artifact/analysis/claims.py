@@ -82,6 +82,7 @@ EXPECTED = {
     "surpasses": "paired difference above 0 in every comparison",
     "equals": "equal in every epoch",
     "saves": "more than {at_least} of the nodes saved in every row",
+    "reaches": "at least {at_least} in every epoch",
     "somewhere": "paired difference above 0 in some comparison",
     "survives": "each part holds in at least {at_least} of the draws",
     "predicts": "median error of at most {at_most} for each source, quantity and kind of rows",
@@ -90,6 +91,7 @@ MEASURED = {
     "surpasses": "difference (requests/s)",
     "equals": "difference (requests)",
     "saves": "nodes saved",
+    "reaches": "mean share",
     "somewhere": "difference (requests/s)",
 }
 
