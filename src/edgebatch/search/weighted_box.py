@@ -74,7 +74,7 @@ def examine(candidates, worth, node, members, m, heaviest, spare, batch, stopped
     for _round in range(ROUNDS):
         before = m
         m, forced = inside(candidates, node, members, m)
-        if forced < 0 or m == 0:
+        if forced < 0 or m == 0 or not _snap(candidates, node, members, m):
             return 0, size, heaviest
         padded, shortest = node[BOX], 0
         while candidates.lengths[shortest] < node[BOX + 2]:
@@ -189,6 +189,22 @@ def examine(candidates, worth, node, members, m, heaviest, spare, batch, stopped
         shortest,
     )
     return m, size, heaviest
+
+
+@compiled(error_model="numpy", inner=True)
+def _snap(candidates, node, members, m):  # type: ignore[no-untyped-def]
+    """Move the corners of a box to values of its members; return whether each corner has one."""
+    for dimension in range(3):
+        least, low, high = node[BOX + 2 * dimension], np.inf, -np.inf
+        for p in range(m):
+            at = candidates.value[dimension, members[p] >> 1]
+            high = max(high, at)
+            if at >= least:
+                low = min(low, at)
+        if low == np.inf:
+            return False
+        node[BOX + 2 * dimension], node[BOX + 2 * dimension + 1] = low, high
+    return True
 
 
 @compiled(error_model="numpy", inner=True)

@@ -65,7 +65,6 @@ def heaviest_batch(candidates, worth, spare, best, count, limits):  # type: igno
     count_waits(candidates, np.zeros(last), 0.0, node[BOX], node[WAITS:])
     children = 1
     while True:
-        better = -1
         for branch in range(children):
             if nodes >= limits.node_limit or (limits.stopped[0] and children == 2):
                 bound = max(bound, node[BOUND])
@@ -102,21 +101,18 @@ def heaviest_batch(candidates, worth, spare, best, count, limits):  # type: igno
                 arena[top + p] = members[p]
             for r in range(width):
                 rows[opened, r] = child[r]
-            if better < 0 or child[BOUND] > rows[better, BOUND]:
-                better = opened
             top += count
             opened += 1
         children, chosen, cut = 2, False, cut_of(heaviest, spare)
         while not chosen and opened > 0 and not limits.stopped[0] and nodes < limits.node_limit:
-            if better < 0:
-                better = opened - 1
-                for p in range(opened if opened < MOST_BEST_FIRST else 0):
-                    if rows[p, BOUND] > rows[better, BOUND]:
-                        better = p
+            better = opened - 1
+            for p in range(opened if opened < MOST_BEST_FIRST else 0):
+                if rows[p, BOUND] > rows[better, BOUND]:
+                    better = p
             opened -= 1
             for r in range(width):
                 node[r], rows[better, r] = rows[better, r], rows[opened, r]
-            better, chosen = -1, node[BOUND] > cut
+            chosen = node[BOUND] > cut
         if not chosen:
             break
         for p in range(int(node[HELD])):

@@ -15,6 +15,9 @@ from edgebatch.search.jit import compiled
 STEPS = 60
 """Steps at most: the bound holds after each."""
 
+RAISED, GOLDEN = 1e-6, 0.6180339887498949
+"""Weights are raised by up to this share, each by another, so that equals do not make the method cycle."""
+
 TINY = 1e-9
 """Pivots and violations below this are none."""
 
@@ -50,6 +53,9 @@ def relax(cost, weight, members, m, room, basis, prices, reduced, share, cut):  
     inverse, value, alpha = np.empty((4, 4)), np.empty(4), np.empty(4)
     basic, load = np.zeros(m, np.bool_), np.empty(4)
     ratio, slope, which = np.empty(m + 4), np.empty(m + 4), np.empty(m + 4, np.int64)
+    raised = np.empty(m)
+    for p in range(m):
+        raised[p] = weight[p] * (1 + RAISED * (p * GOLDEN % 1.0))
     _begin(cost, basis, inverse, basic)
     bound = np.inf
     for step in range(STEPS):
@@ -57,13 +63,13 @@ def relax(cost, weight, members, m, room, basis, prices, reduced, share, cut):  
             prices[r] = 0.0
             for i in range(4):
                 if basis[i] >= 0:
-                    prices[r] += weight[basis[i]] * inverse[i, r]
+                    prices[r] += raised[basis[i]] * inverse[i, r]
         a, b, c, d = prices[0], prices[1], prices[2], prices[3]
         total, up, down, memory, time = 0.0, 0.0, 0.0, 0.0, 0.0
         for p in range(m):
             if members[p] & 1:
                 continue
-            left = weight[p] - (a * cost[0, p] + b * cost[1, p] + c * cost[2, p] + d * cost[3, p])
+            left = raised[p] - (a * cost[0, p] + b * cost[1, p] + c * cost[2, p] + d * cost[3, p])
             reduced[p] = left
             if left > 0 and not basic[p]:
                 total += left
@@ -119,7 +125,14 @@ def relax(cost, weight, members, m, room, basis, prices, reduced, share, cut):  
     for i in range(4):
         if basis[i] >= 0:
             share[basis[i]] = min(1.0, max(0.0, value[i])) if bound > cut else 0.5
-    return bound
+    total = 0.0
+    for r in range(4):
+        total += max(0.0, prices[r]) * room[r]
+    for p in range(m):
+        if not members[p] & 1:
+            reduced[p] -= raised[p] - weight[p]
+            total += max(0.0, reduced[p])
+    return min(bound, total)
 
 
 @compiled(error_model="numpy", inner=True)
