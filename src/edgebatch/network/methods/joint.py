@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from edgebatch.network.columns import Column, choose, price
 from edgebatch.network.methods import gah
-from edgebatch.network.methods._association import able, batch_of, of_batches
+from edgebatch.network.methods._association import batch_of, of_batches
 from edgebatch.network.pricing import Pricer
 from edgebatch.network.problem import Network, NetworkSchedule
+from edgebatch.network.relaxation import relax
 from edgebatch.problem import RELATIVE_TOLERANCE
 
 PRICE_NODES = 2000
@@ -42,13 +43,11 @@ def schedule(
     columns = [Column(node, batch) for node, batch in enumerate(first)]
     best = _polished(network, first)
     columns += [Column(node, batch) for node, batch in enumerate(best)]
-    bound = network.weight_of(np.flatnonzero(able(network).any(axis=0)).tolist())
-    centre = np.zeros(network.size)
+    bound, centre = relax(network)
+    prices = centre
     for _ in range(rounds):
         if _weight(network, best) * (1 + RELATIVE_TOLERANCE) >= _whole(network, bound):
             break
-        found = price(columns, network.weight, nodes)
-        prices = smoothing * centre + (1 - smoothing) * found.of_requests
         priced = [pricer.heaviest(network.weight - prices, node_limit=PRICE_NODES) for pricer in pricers]
         here = float(prices.sum()) + sum(of.bound for of in priced)
         if here < bound:
@@ -59,6 +58,7 @@ def schedule(
                 break
             smoothing = 0.0
         columns += fresh
+        prices = smoothing * centre + (1 - smoothing) * price(columns, network.weight, nodes).of_requests
     chosen = _polished(network, choose(columns, network.weight, nodes, choice_nodes))
     best = max((best, chosen), key=lambda batches: _weight(network, batches))
     return of_batches(network, tuple(tuple(np.sort(b).tolist()) for b in best), _whole(network, bound))
