@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from edgebatch_artifact.analysis.claim_file import Claim
+from edgebatch.errors import InputError, one_of
+from edgebatch_artifact.analysis.claim_file import WHERE, Claim
 from edgebatch_artifact.analysis.decision import FAILS, HOLDS, IN_PART, Decision
 from edgebatch_artifact.analysis.statistics import Estimate, estimate
 from edgebatch_artifact.compression.measurement import LAST
@@ -15,6 +16,7 @@ def closer(claim: Claim, texts: pd.DataFrame, confidence: float) -> Decision:
 
     Divergences are paired by sequence, so that a hard sequence counts against none.
     """
+    _check_runs(claim, texts)
     divergence = texts[texts["exit"] == LAST].pivot(index="sequence", columns="run", values="divergence")
     names = dict(zip(texts["run"], texts["label"], strict=True))
     made = {other: estimate(divergence[other] - divergence[claim.of], confidence) for other in claim.over}
@@ -35,6 +37,7 @@ def codes(claim: Claim, points: pd.DataFrame) -> Decision:
 
     The better of the coders counts.
     """
+    _check_runs(claim, points)
     last = points[points["exit"] == LAST].set_index("run")
     best = last["packed_bytes"] / last[["zstd_bytes", "huffman_bytes"]].min(axis=1)
     least, most, ours = claim.at_least or 0.0, claim.at_most or float("inf"), float(best[claim.of])
@@ -49,6 +52,15 @@ def codes(claim: Claim, points: pd.DataFrame) -> Decision:
         HOLDS if all(checks.values()) else IN_PART if any(checks.values()) else FAILS,
         tuple(f"{ours:.3g} is not {what}" for what, holds in checks.items() if not holds),
     )
+
+
+def _check_runs(claim: Claim, table: pd.DataFrame) -> None:
+    """Refuse a run that was not measured."""
+    named = {"of": claim.of} | {f"over[{place}]": name for place, name in enumerate(claim.over)}
+    known = sorted(set(table["run"]))
+    for key, name in named.items():
+        if name not in known:
+            raise InputError(f"{claim.id}.{key}", repr(name), one_of(name, known), WHERE)
 
 
 def _shown(found: Estimate) -> str:

@@ -18,7 +18,7 @@ SPEEDUP_BITS = (2, 3, 4, 8, 16)
 
 
 def quantization_files(techniques: Techniques, llm: Llm) -> dict[str, str]:
-    """The text of each file by its name in conf/quantization/, without ending; `llm` is the measured model."""
+    """The text of each file by its name in conf/quantization/, without ending; `llm` is the measured one."""
     return {f"{MODEL}_{run}": _text(techniques, run, llm) for run in sorted(techniques.machine.runs)}
 
 
