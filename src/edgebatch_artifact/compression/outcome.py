@@ -98,7 +98,7 @@ def _published(files: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
         }
         for name, file in files.items()
         for model, perplexity in file["perplexity"].items()
-        if file["weight_bits"] < 16 and file["activation_bits"] == 16
+        if file["weight_bits"] < 16 and file["activation_bits"] == 16 and model != MODEL
     ]
     return pd.DataFrame(rows).sort_values(["run", "model"], ignore_index=True)
 

@@ -18,8 +18,9 @@ SPEEDUP_BITS = (2, 3, 4, 8, 16)
 
 
 def quantization_files(techniques: Techniques, llm: Llm) -> dict[str, str]:
-    """The text of each file by its name in conf/quantization/, without ending; `llm` is the measured one."""
-    return {f"{MODEL}_{run}": _text(techniques, run, llm) for run in sorted(techniques.machine.runs)}
+    """The text of each file by its path in conf/, without ending; `llm` is the measured model."""
+    runs = sorted(techniques.machine.runs)
+    return {f"quantization/{MODEL}_{run}": _text(techniques, run, llm) for run in runs}
 
 
 def _text(techniques: Techniques, run: str, llm: Llm) -> str:

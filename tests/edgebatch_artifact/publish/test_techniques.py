@@ -30,7 +30,7 @@ PUBLISHED_FILES = {name: content | FP16 for name, content in OTHERS.items()}
 
 
 def _quantization(run):
-    text = quantization_files(techniques(), LLM)[f"{MODEL}_{run}"]
+    text = quantization_files(techniques(), LLM)[f"quantization/{MODEL}_{run}"]
     content = yaml.safe_load(text)
     assert text.startswith("# Source: measurements/compression/, run " + run)
     width = content["speedup"]
