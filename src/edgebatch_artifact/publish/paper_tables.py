@@ -52,6 +52,8 @@ def quantizations_table(techniques: Iterable[Mapping[str, Any]], models: Mapping
             f"{quantized[model] - before[model]:.2f}" if model in quantized and model in before else "–"
             for model in models
         ]
+        if not quantized.keys() & models.keys():
+            continue
         bits = f"{technique['weight_bits']:g}/{technique['kv_bits']:g}"
         rows.append((technique["label"], bits, *rises, technique["fp16"]["dataset"]))
     head = ("Technique", "Bits", *models.values(), "Data set")
