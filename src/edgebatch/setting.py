@@ -14,9 +14,8 @@ from edgebatch.errors import InputError, one_of
 from edgebatch.model.radio import Radio
 from edgebatch.model.system import System
 from edgebatch.model.workload import Workload
-from edgebatch.network import methods
+from edgebatch.network import methods, solve_network
 from edgebatch.network.drop import Cells
-from edgebatch.network.solve import solve_network
 from edgebatch.problem import Instance
 from edgebatch.schema import Checked, integer, read
 from edgebatch.serving import policies

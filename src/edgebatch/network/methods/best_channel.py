@@ -1,13 +1,14 @@
-"""Association by channel: each request belongs to the node where it needs the least of the bands."""
+"""Association by best channel: each request goes where it needs least of the bands, then an exact batch."""
+
+from __future__ import annotations
 
 import numpy as np
 
-from edgebatch.network.methods._association import able, schedule_associated
+from edgebatch.network.nodes import servable, with_association
 from edgebatch.network.problem import Network, NetworkSchedule
 
 
 def schedule(network: Network) -> NetworkSchedule:
-    """Associate by the sum of both shares, among nodes that could serve the request; then exact batches."""
-    here = able(network)
-    share = np.where(here, network.uplink_share + network.downlink_share, np.inf)
-    return schedule_associated(network, np.where(here.any(axis=0), share.argmin(axis=0), -1))
+    """Associate each request with the node of its least shares of both bands, of those that can serve it."""
+    needed = np.where(servable(network), network.uplink_share + network.downlink_share, np.inf)
+    return with_association(network, np.where(np.isfinite(needed.min(axis=0)), needed.argmin(axis=0), -1))

@@ -1,37 +1,42 @@
-"""OT-GAH: node after node takes its best batch by residual profits, as the journal version of the paper proposes.
+"""OT-GAH: an optimal batch of one node after the other, on residual profits; at least half of the optimum."""
 
-With an exact search for each node it reaches at least one half of the optimum, in any order of the nodes
-(Cohen, Katzir and Raz, Information Processing Letters 100, 2006).
-"""
+from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from edgebatch.errors import InputError
-from edgebatch.network.methods._association import batch_of, of_batches
+from edgebatch.network.nodes import optimal_batch, unproven
 from edgebatch.network.problem import Network, NetworkSchedule
+from edgebatch.schema import describe
 
 
 def schedule(network: Network, *, order: Sequence[int] | None = None) -> NetworkSchedule:
-    """Invoke the search of one node after the other.
+    """Give each node in turn an optimal batch for the profits that are left [Cohen, Katzir, Raz 2006].
 
-    A node weighs each request with its residual profit: its weight, less what it is worth where it was taken before.
-    A request is worth the same at each node, so that nothing is left of those that were taken, and each node takes
-    the best batch of the others.
+    The residual profit of a request at a later node is its weight less what it earns where it is served. A
+    request weighs the same at every node, so nothing is left of one that is served, and no later node
+    takes it. With an exact search of one node the sum is at least half of the optimum, in any order.
 
     Parameters
     ----------
     order
-        Order of the nodes; that of the network unless given.
+        Nodes by index in the order in which they choose; None for the order of the network.
+
+    Raises
+    ------
+    InputError
+        For an order that does not name each node once.
     """
-    nodes = range(len(network.nodes))
-    order = list(nodes) if order is None else list(order)
-    if sorted(order) != list(nodes):
-        raise InputError("order", str(order), f"every node from 0 to {len(nodes) - 1} once")
-    free = np.ones(network.size, dtype=bool)
-    batches: dict[int, tuple[int, ...]] = {}
-    for node in order:
-        batches[node] = batch_of(network, node, network.reach[node][free[network.reach[node]]])
-        free[list(batches[node])] = False
-    return of_batches(network, tuple(batches[node] for node in nodes))
+    nodes = range(len(network.nodes)) if order is None else order
+    if sorted(nodes) != list(range(len(network.nodes))):
+        expected = f"each of the nodes 0 to {len(network.nodes) - 1} once"
+        raise InputError("order", describe(list(nodes)), expected)
+    residual = network.weight.copy()
+    batches: list[tuple[int, ...]] = [()] * len(network.nodes)
+    for node in nodes:
+        batch = optimal_batch(network, node, np.flatnonzero(residual > 0))
+        batches[node] = batch
+        residual[list(batch)] = 0.0
+    return unproven(network, batches)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, lil_array
 
 from edgebatch.errors import InputError
-from edgebatch.network.methods._association import able, of_batches
+from edgebatch.network.nodes import servable, unproven
 from edgebatch.network.problem import Network, NetworkSchedule
-from edgebatch.problem import Instance, fits
+from edgebatch.problem import RELATIVE_TOLERANCE, Instance, fits
 from edgebatch.search.loads import loads
+
+PROVES = True
 
 ROUNDING = 1e-6
 """A bound of HiGHS is rounded up to a whole number if it is no farther below it."""
@@ -60,7 +64,7 @@ def schedule(network: Network, *, time_limit_s: float | None = None) -> NetworkS
             options=options,
         )
         if found.x is None:
-            return of_batches(network, ((),) * len(network.nodes))
+            return unproven(network, ((),) * len(network.nodes))
         chosen = [place for place in range(len(places)) if found.x[place] > 0.5]
         wrong = _infeasible(network, places, chosen)
         if not wrong:
@@ -71,14 +75,16 @@ def schedule(network: Network, *, time_limit_s: float | None = None) -> NetworkS
         tuple(sorted(places[place][2] for place in chosen if places[place][0] == node))
         for node in range(len(network.nodes))
     )
+    schedule = unproven(network, batches)
     bound = -found.mip_dual_bound
     whole = bool((network.weight == np.floor(network.weight)).all())
-    return of_batches(network, batches, float(np.floor(bound + ROUNDING)) if whole else bound * (1 + 1e-9))
+    bound = float(np.floor(bound + ROUNDING)) if whole else bound * (1 + RELATIVE_TOLERANCE)
+    return dataclasses.replace(schedule, upper_bound=max(schedule.weight, bound))
 
 
 def _program(network: Network) -> tuple[list[Place], csr_array, NDArray[np.float64], int]:
     """Places, constraint rows with their upper limits, and the number of variables."""
-    here = able(network)
+    here = servable(network)
     lengths: list[tuple[int, int]] = []
     places: list[Place] = []
     costs: list[NDArray[np.float64]] = []
@@ -132,7 +138,9 @@ def _infeasible(network: Network, places: list[Place], chosen: list[int]) -> lis
         members = [place for place in chosen if places[place][0] == node]
         requests = np.array([places[place][2] for place in members], dtype=np.int64)
         instance, padded = network.instance(node, requests), max((places[p][1] for p in members), default=1)
-        used = loads(instance, np.arange(requests.size), padded, float(instance.deadline_s.min(initial=np.inf)))
+        used = loads(
+            instance, np.arange(requests.size), padded, float(instance.deadline_s.min(initial=np.inf))
+        )
         if not fits(used.sum(axis=1), 1.0).all():
             wrong.append(members)
     return wrong

@@ -1,29 +1,29 @@
-"""Association by load: each request, in order of arrival, belongs to the node with the least to do."""
+"""Association by load: each request goes to the node that is least loaded so far, then an exact batch."""
+
+from __future__ import annotations
 
 import numpy as np
 
-from edgebatch.network.methods._association import able, schedule_associated
+from edgebatch.network.nodes import servable, with_association
 from edgebatch.network.problem import Network, NetworkSchedule
+from edgebatch.search.loads import loads
 
 
 def schedule(network: Network) -> NetworkSchedule:
-    """Associate by the compute time of all who belong to a node already; then exact batches.
+    """Associate requests in order of arrival, each with the node that is least loaded with it.
 
-    The load of a node is the sum of the times that its requests would take alone.
+    The load of a node is the largest of its budgets' loads: the sum of the shares of each band, of the
+    memory beside the weights and of the compute slot that the requests associated with it take alone.
     """
-    alone_s = np.where(able(network), _alone_s(network), np.inf)
-    load_s, home = np.zeros(len(network.nodes)), np.full(network.size, -1)
-    for request in range(network.size):
-        after_s = load_s + alone_s[:, request]
-        node = int(after_s.argmin())
-        if np.isfinite(after_s[node]):
-            home[request], load_s[node] = node, after_s[node]
-    return schedule_associated(network, home)
-
-
-def _alone_s(network: Network) -> np.ndarray:
-    """Compute time of each request alone at each node, shape (nodes, requests)."""
-    times_s = np.full((len(network.nodes), network.size), np.inf)
-    for node, (requests, instance) in enumerate(zip(network.reach, network.instances, strict=True)):
-        times_s[node, requests] = instance.alone_s()
-    return times_s
+    needed = np.full((len(network.nodes), 4, network.size), np.inf)
+    for node, (reach, instance) in enumerate(zip(network.reach, network.instances, strict=True)):
+        padded = instance.padded(instance.prompt_tokens)
+        slot_s = instance.system.slots.compute_s
+        needed[node][:, reach] = loads(instance, np.arange(instance.size), padded, slot_s)
+    able = servable(network)
+    load, home = np.zeros((len(network.nodes), 4)), np.full(network.size, -1)
+    for request in np.flatnonzero(able.any(axis=0)):
+        with_it = np.where(able[:, request], (load + needed[:, :, request]).max(axis=1), np.inf)
+        home[request] = with_it.argmin()
+        load[home[request]] += needed[home[request], :, request]
+    return with_association(network, home)
