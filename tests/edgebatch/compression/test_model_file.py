@@ -32,7 +32,7 @@ def _narrow():
 
 REFUSED = {
     "other": (lambda path: write_gguf(path, decoder(), "gpt2"), "general.architecture: found 'gpt2'"),
-    "lacking": (lambda path: write_gguf(path, decoder(), leave_out=("blk.1.ffn_up",)), "found no such tensor"),
+    "lacking": (lambda path: write_gguf(path, decoder(), leave_out=("blk.1.ffn_up",)), "no such tensor"),
     "infinite": (lambda path: write_gguf(path, _broken()), "found a weight that is no finite number"),
     "narrow": (lambda path: write_gguf(path, _narrow()), r"blk.0.ffn_up.weight: found shape \(48, 24\)"),
     "text": (lambda path: path.write_text("no model"), "expected a whole GGUF file"),
