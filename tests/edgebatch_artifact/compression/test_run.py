@@ -152,12 +152,13 @@ def _refused(folder, **changed):
     return str(refused.value)
 
 
+GPTQ = OPTIONS["gptq"][0]
 REFUSED = {
     "technique": (CompressionRun("gptqq", {}), "technique: found 'gptqq'"),
-    "option": (CompressionRun("gptq", OPTIONS["gptq"][0] | {"colour": 1}), "options.colour: found an unknown key"),
-    "range": (CompressionRun("gptq", OPTIONS["gptq"][0] | {"weight_bits": 9}), "options.weight_bits: found 9"),
-    "tuning": (CompressionRun("gptq", OPTIONS["gptq"][0], TUNING | {"rank": 0}), "tuning.rank: found 0"),
-    "exits": (CompressionRun("gptq", OPTIONS["gptq"][0], TUNING | {"exits": [9]}), "tuning.exits: found [9]"),
+    "option": (CompressionRun("gptq", GPTQ | {"colour": 1}), "options.colour: found an unknown key"),
+    "range": (CompressionRun("gptq", GPTQ | {"weight_bits": 9}), "options.weight_bits: found 9"),
+    "tuning": (CompressionRun("gptq", GPTQ, TUNING | {"rank": 0}), "tuning.rank: found 0"),
+    "exits": (CompressionRun("gptq", GPTQ, TUNING | {"exits": [9]}), "tuning.exits: found [9]"),
 }  # fmt: skip
 
 
