@@ -1,4 +1,4 @@
-"""Command line of the artifact: ``simulate``, ``measure``, ``compress``, ``calibrate``, ``verify``, ``archive``."""
+"""Command line of the artifact: ``simulate``, ``measure``, ``compress``, ``calibrate``, ``verify``..."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ SOLVE = [
 
 ARTIFACT = [
     ("", "artifact: command line: the following arguments are required: COMMAND (artifact --help tells more)"),
-    ("simulat", "artifact: command line: COMMAND: found 'simulat', expected one of archive, calibrate, measure, simulate, verify (did you mean simulate?) ..."),
+    ("simulat", "artifact: command line: COMMAND: found 'simulat', expected one of archive, calibrate, compress, measure, simulate, verify (did you mean simulate?) ..."),
     ("simulate --jsn", "artifact simulate: command line: found '--jsn', expected one of ... (did you mean --json?) ..."),
     ("simulate --conf", "artifact simulate: command line: argument --conf: expected one argument ..."),
     ("simulate --conf none", "artifact: none: found no config.yaml, expected the folder of the configuration"),

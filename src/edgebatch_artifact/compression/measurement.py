@@ -28,9 +28,9 @@ LAYERS = (
     "huffman_decode_s",
     "compress_s",
 )
-"""Columns of layers.csv: a layer's weights, bits of an index in the mean, weights that are not pruned, that are
-kept in 16 bits, and of adapters; bytes of its file, packed and coded; seconds to read the indices from it when
-coded, and to compress the layer."""
+"""Columns of layers.csv: a layer's weights, bits of an index in the mean, weights that are not pruned, that
+are kept in 16 bits, and of adapters; bytes of its file, packed and coded; seconds to read it when it is
+coded, and to compress it."""
 
 SEQUENCES = ("run", "exit", "sequence", "nll", "divergence")
 """Columns of sequences.csv: `edgebatch.compression.decoder.evaluation.Judged` of each sequence."""

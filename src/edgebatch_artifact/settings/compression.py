@@ -1,4 +1,4 @@
-"""conf/compression.yaml and conf/compression/: the text that techniques are judged on, and the runs of techniques."""
+"""conf/compression.yaml and conf/compression/: text that techniques are judged on, and runs of techniques."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from edgebatch.schema import Checked, integer
 
 
 class TextSettings(Checked):
-    """Text drawn from the 16-bit decoder: so many sequences to calibrate and to evaluate on, of so many tokens."""
+    """Text of the 16-bit decoder: so many sequences to calibrate and to evaluate on, of so many tokens."""
 
     tokens: int = integer(at_least=2)
     calibration_sequences: int = integer(at_least=1)

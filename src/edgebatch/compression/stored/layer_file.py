@@ -19,7 +19,7 @@ from safetensors.numpy import save_file
 from edgebatch.compression.decoder.decoder import MATRICES
 from edgebatch.compression.stored.coding import CODERS
 from edgebatch.compression.stored.matrix import Adapter, Grid, Matrix, Sparse, Table
-from edgebatch.compression.stored.packing import pack, unpack
+from edgebatch.compression.stored.packing import from_bytes, in_bytes, pack, unpack
 from edgebatch.errors import InputError, one_of
 
 SPARSE = ("counts", "columns", "values")
@@ -67,8 +67,7 @@ def read_layer(path: Path) -> dict[str, Matrix]:
 
 def _parts(matrix: Matrix, form: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """The tensors of a matrix, and the sizes that reading needs beside them."""
-    symbols = matrix.symbols
-    coded = pack(symbols, matrix.bits) if form == PACKED else CODERS[form].encode(symbols)
+    coded = _encode(matrix.symbols, matrix.bits, form)
     parts: dict[str, NDArray[Any]] = {"indices": coded}
     sizes: dict[str, Any] = {"bits": matrix.bits, "shape": matrix.indices.shape}
     if isinstance(matrix.levels, Grid):
@@ -86,6 +85,17 @@ def _parts(matrix: Matrix, form: str) -> tuple[dict[str, NDArray[Any]], dict[str
     return parts, sizes
 
 
+def _encode(symbols: NDArray[np.uint8], bits: int, form: str) -> NDArray[np.uint8]:
+    return pack(symbols, bits) if form == PACKED else CODERS[form].encode(in_bytes(symbols, bits))
+
+
+def _decode(coded: NDArray[np.uint8], bits: int, size: int, form: str) -> NDArray[np.uint8]:
+    if form == PACKED:
+        return unpack(coded, bits, size)
+    count = 8 // bits
+    return from_bytes(CODERS[form].decode(coded, -(-size // count)), bits, size)
+
+
 def _matrix(name: str, tensors: Mapping[str, NDArray[Any]], sizes: Mapping[str, Any], form: str) -> Matrix:
     parts = {key.partition(".")[2]: value for key, value in tensors.items() if key.startswith(f"{name}.")}
     bits, (rows, columns) = sizes["bits"], sizes["shape"]
@@ -93,8 +103,7 @@ def _matrix(name: str, tensors: Mapping[str, NDArray[Any]], sizes: Mapping[str, 
     if "kept" in parts:
         kept = np.unpackbits(parts["kept"], count=size).astype(bool).reshape(rows, columns)
         size = int(kept.sum())
-    coded = parts["indices"]
-    symbols = unpack(coded, bits, size) if form == PACKED else CODERS[form].decode(coded, size)
+    symbols = _decode(parts["indices"], bits, size, form)
     if kept is None:
         indices = symbols.reshape(rows, columns)
     else:
