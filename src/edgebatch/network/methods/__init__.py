@@ -1,7 +1,7 @@
 """Methods that serve several nodes, one per file; the registry is the list of files.
 
-A module has a function ``schedule(network, *, <its options>) -> NetworkSchedule``. Its upper bound may be that
-of `edgebatch.network.bound.trivial_bound`; one that proves better bounds itself says so by ``PROVES = True``.
+A module has a function ``schedule(network, *, <its options>) -> NetworkSchedule``. Its upper bound may be the
+weight of all requests; one that proves better bounds itself says so by ``PROVES = True``.
 """
 
 from __future__ import annotations
@@ -42,6 +42,11 @@ def get(name: str) -> Callable[..., NetworkSchedule]:
     """Return the function ``schedule(network, *, ...)`` of the method `name`."""
     function: Callable[..., NetworkSchedule] = module(name).schedule
     return function
+
+
+def proves(name: str) -> bool:
+    """Whether the method `name` proves an upper bound of its own."""
+    return getattr(module(name), "PROVES", False)
 
 
 def options(name: str) -> dict[str, Any]:
