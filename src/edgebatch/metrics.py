@@ -41,7 +41,8 @@ METRICS = (
 )
 """What a run measures, one value a seed. Rates are per second of all epochs. `candidates`, `batch_size`,
 `upper_bound` (that the scheduler proves) and `nodes` (of the search tree) are means over epochs. `bound_gap`
-is the mean part of that bound which the batch misses. `proven` is the share of epochs whose batch the scheduler proves to be the largest, `cut_off` that of epochs whose search
+is the mean part of that bound which the batch misses. `proven` is
+the share of epochs whose batch the scheduler proves to be the largest, `cut_off` that of epochs whose search
 reached its node limit. Loads are shares of the budget, averaged over the epochs that serve somebody.
 `throughput_per_s` is the paper's name of the goodput.
 

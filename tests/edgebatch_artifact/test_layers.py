@@ -33,7 +33,9 @@ SHELVES = (
     {"serving"},
     {"simulation", "engine"},
     {"compression"},
-    {"setting", "epoch_service"},
+    {"epoch_service"},
+    {"network"},
+    {"setting"},
     {"metrics"},
     {"io"},
 )

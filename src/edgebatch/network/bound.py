@@ -40,7 +40,7 @@ def upper_bound(network: Network, schedule: NetworkSchedule, *, rounds: int = 50
 
 
 def alone_bound(network: Network) -> float:
-    """Sum of what each node can serve if it has all requests for itself, or of all weights if that is less."""
+    """Sum of what each node can serve with all requests for itself, or of all weights if that is less."""
     alone = [surrogate.schedule(instance).upper_bound for instance in network.instances]
     return min(sum(alone), network.weight_of(range(network.size)))
 

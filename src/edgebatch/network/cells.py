@@ -75,8 +75,8 @@ def shares(
     radio: Radio,
     slots: Sequence[Slots],
     channel: Channel,
-    uplink_bits: NDArray[np.float64],
-    downlink_bits: NDArray[np.float64],
+    uplink_bits: NDArray[np.floating[Any]],
+    downlink_bits: NDArray[np.floating[Any]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Least shares of both bands of each node, equation (3); out of reach where one is above a whole band.
 

@@ -52,7 +52,7 @@ class Filling:
         return self.relaxation.network.weight_of(np.flatnonzero(~self.free).tolist())
 
     def choose_anew(self, nodes: Sequence[int], prices: NDArray[np.float64]) -> None:
-        """Let nodes give up what they serve; then each in turn takes the free ones worth most above their prices."""
+        """Let nodes give up what they serve; each in turn takes those worth most above their prices."""
         weight = self.relaxation.network.weight
         for node in nodes:
             self.free[self.batches[node]] = True

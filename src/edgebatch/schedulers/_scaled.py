@@ -164,7 +164,7 @@ def _model(instance: Instance, requests: NDArray[np.int64], padded: int, longest
 def solve_models(
     instance: Instance, solver: Solver, time_limit_s: float | None, by_deadline: bool = False
 ) -> Schedule:
-    """Return the batch of most weight of all models, solved by descending bound until no other can weigh more.
+    """Return the batch of most weight of all models, solved by descending bound until none can weigh more.
 
     Parameters
     ----------

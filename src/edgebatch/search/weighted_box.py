@@ -226,7 +226,7 @@ def _live_range(candidates, members, m, forced, live):  # type: ignore[no-untype
 
 @compiled(error_model="numpy", inner=True)
 def _drop_dear(members, m, cost, room):  # type: ignore[no-untyped-def]
-    """Fill what the chosen leave of the budgets, and drop the members that need more; return how many are left.
+    """Fill what the chosen leave of the budgets, and drop members that need more; return how many are left.
 
     None is left if the chosen do not fit.
     """

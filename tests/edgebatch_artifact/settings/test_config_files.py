@@ -8,6 +8,7 @@ import yaml
 
 from edgebatch import InputError, Llm, Storage, Tuning, schedulers
 from edgebatch.model.roofline import Roofline
+from edgebatch.network import methods
 from edgebatch.serving import policies
 from edgebatch_artifact.settings.compose import compose_config, compose_files, setting_of
 from edgebatch_artifact.settings.conf_folder import groups
@@ -197,8 +198,14 @@ def test_every_file_of_published_values_names_its_source():
 @pytest.mark.parametrize("name", KNOWN["scheduler"])
 def test_a_scheduler_file_sets_all_options_of_its_scheduler(name):
     content = yaml.safe_load((CONF / f"scheduler/{name}.yaml").read_text(encoding="utf-8"))
-    known = {} if content["name"] in policies.names() else schedulers.options(content["name"])
+    registry = methods if content["name"] in methods.names() else schedulers
+    known = {} if content["name"] in policies.names() else registry.options(content["name"])
     assert set(content["options"]) == set(known)
+
+
+def test_every_method_for_several_nodes_has_a_file_of_its_name():
+    files = {name: yaml.safe_load((CONF / f"scheduler/{name}.yaml").read_text()) for name in methods.names()}
+    assert {name: content["name"] for name, content in files.items()} == {name: name for name in files}
 
 
 def test_every_policy_of_continuous_batching_has_a_file_of_its_name():

@@ -1,4 +1,4 @@
-"""One mixed-integer program of all nodes, by HiGHS: exact, for small networks, and independent of the searches."""
+"""One mixed-integer program of all nodes, by HiGHS: exact, for small networks, apart from the searches."""
 
 from __future__ import annotations
 
