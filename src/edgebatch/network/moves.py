@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebatch.network.relaxation import Batch, Relaxation
+from edgebatch.network.relaxation import NOTHING, Batch, Relaxation
 
 NODE_LIMIT = 50
 """Nodes of each search."""
@@ -52,13 +52,23 @@ class Filling:
         return self.relaxation.network.weight_of(np.flatnonzero(~self.free).tolist())
 
     def choose_anew(self, nodes: Sequence[int], prices: NDArray[np.float64]) -> None:
-        """Let nodes give up what they serve; each in turn takes those worth most above their prices."""
+        """Let nodes give up what they serve; each in turn takes the free requests worth most above their prices.
+
+        The last of them takes a batch of most weight, and all others then exchange theirs for no lighter ones.
+        """
         weight = self.relaxation.network.weight
-        for node in nodes:
-            self.free[self.batches[node]] = True
+        self.settle(dict.fromkeys(nodes, NOTHING))
         worth = np.maximum(weight - prices, LEAST * weight.mean())
-        for node in nodes:
+        for node in nodes[:-1]:
             self._serve(node, self._heaviest(node, np.where(self.free, worth, 0.0)))
+        self.top_up([nodes[-1], *nodes[:-1]], prices)
+
+    def settle(self, batches: dict[int, Batch]) -> None:
+        """Give nodes new batches out of what is free and what they had."""
+        for node in batches:
+            self.free[self.batches[node]] = True
+        for node, batch in batches.items():
+            self._serve(node, batch)
 
     def top_up(self, nodes: Sequence[int], prices: NDArray[np.float64]) -> None:
         """Let each of some nodes in turn exchange what it serves for a batch of no less weight.
@@ -100,7 +110,6 @@ def improve(
         noisy = prices * rng.uniform(*DISCOUNT) * rng.uniform(*NOISE, prices.size)
         moved = filling.copy()
         moved.choose_anew(nodes, noisy)
-        moved.top_up(nodes[:-1], noisy)
         if moved.weight >= filling.weight:
             filling = moved
     return filling

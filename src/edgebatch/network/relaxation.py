@@ -18,6 +18,7 @@ from edgebatch.network.pricing import Pricer
 from edgebatch.network.problem import Network
 
 Batch = NDArray[np.int64]
+NOTHING: Batch = np.empty(0, np.int64)
 
 FIRST_STEP, SHORTER, PATIENCE = 0.5, 0.7, 2
 """Share of Polyak's step at first, by which it falls, and after how many steps without a better bound."""
@@ -58,13 +59,34 @@ class Relaxation:
             bound = float(np.floor(bound + ROUNDING))
         return bound if self.network.weighted else int(bound)
 
-    def at(self, prices: NDArray[np.float64], node_limit: int, spare: float = 0.0) -> Relaxed:
-        """Price all nodes; `node_limit` and `spare` are those of `Pricer.heaviest`."""
-        reduced, bound, batches = self.network.weight - prices, float(prices.sum()), []
-        for pricer in self.pricers:
-            priced = pricer.heaviest(reduced, spare, node_limit)
+    def at(
+        self,
+        prices: NDArray[np.float64],
+        node_limit: int,
+        spare: float = 0.0,
+        nodes: Sequence[int] | None = None,
+        free: NDArray[np.bool_] | None = None,
+    ) -> Relaxed:
+        """Price nodes for themselves.
+
+        Parameters
+        ----------
+        node_limit, spare
+            As of `Pricer.heaviest`.
+        nodes
+            Which nodes; the others take nothing. None for all.
+        free
+            Which requests they may take, shape (requests,); None for all.
+        """
+        prices = prices if free is None else np.where(free, prices, 0.0)
+        worth = self.network.weight - prices
+        worth = worth if free is None else np.where(free, worth, 0.0)
+        batches: list[Batch] = [NOTHING] * len(self.pricers)
+        bound = float(prices.sum())
+        for node in range(len(self.pricers)) if nodes is None else nodes:
+            priced = self.pricers[node].heaviest(worth, spare, node_limit)
             bound += priced.bound
-            batches.append(priced.batch)
+            batches[node] = priced.batch
         return Relaxed(prices, bound, batches)
 
     def descent(

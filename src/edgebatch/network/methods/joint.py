@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from edgebatch.errors import InputError
-from edgebatch.network.bound import EXACT_NODE_LIMIT, NODE_LIMIT, alone_bound, lowest
+from edgebatch.network.bound import alone_bound, lower, prove
+from edgebatch.network.cuts import Cuts
+from edgebatch.network.dive import dive
 from edgebatch.network.methods import gah
 from edgebatch.network.moves import Filling, improve
 from edgebatch.network.problem import Network, NetworkSchedule
-from edgebatch.network.relaxation import Relaxation, batches_of
+from edgebatch.network.relaxation import NOTHING, Relaxation, batches_of
 from edgebatch.network.start_prices import start_prices
 from edgebatch.schema import Range, describe
 
@@ -18,59 +20,59 @@ PROVES = True
 ORDERS = 5
 """Orders of the nodes in which OT-GAH gives schedules to begin with."""
 
+FILLINGS = 4
+"""Schedules that are made at the prices, each node choosing in turn, in random orders."""
+
 _COUNT = Range(at_least=0, at_most=10**6, whole=True)
 
 
 def schedule(
-    network: Network, *, rounds: int = 40, exact_rounds: int = 2, fillings: int = 6, moves: int = 60
+    network: Network, *, rounds: int = 30, fine_rounds: int = 6, moves_per_node: int = 8
 ) -> NetworkSchedule:
     """Return a schedule that is no worse than OT-GAH's, and an upper bound.
 
-    Prices of requests are lowered and raised until the nodes hardly compete at them. Then nodes choose in
-    random orders at those prices, and some of them choose anew as long as moves are left. It ends as soon as
+    Prices of requests are moved until the nodes hardly compete at them: by subgradient steps, then to the lowest
+    point of a model of all batches met. Schedules are made at those prices, by diving and in random orders of
+    the nodes, and in the best of them some nodes choose anew as long as moves are left. It ends as soon as
     the bound is reached.
 
     Parameters
     ----------
-    rounds, exact_rounds
-        Steps of the prices by searches that are cut off early, and by searches that are hardly ever.
-    fillings, moves
-        Schedules made at the prices, and attempts to improve the best.
+    rounds, fine_rounds
+        Steps of the prices, as of `edgebatch.network.bound.lower`.
+    moves_per_node
+        Attempts to improve the best schedule, for each node.
 
     Raises
     ------
     InputError
         For an option that is no whole number from 0.
     """
-    for name, value in (
-        ("rounds", rounds),
-        ("exact_rounds", exact_rounds),
-        ("fillings", fillings),
-        ("moves", moves),
-    ):
+    options = {"rounds": rounds, "fine_rounds": fine_rounds, "moves_per_node": moves_per_node}
+    for name, value in options.items():
         if value not in _COUNT:
             raise InputError(name, describe(value), str(_COUNT))
     first = max(_in_orders(network), key=lambda found: found.weight)
     bound = min(first.upper_bound, alone_bound(network))
-    if bound <= first.weight or network.size == 0:
+    if bound <= first.weight or len(network.nodes) == 1:
         return NetworkSchedule(first.batches, first.weight, max(bound, first.weight))
-    relaxation, rng = Relaxation(network), np.random.default_rng(0)
+    cuts, rng = Cuts(Relaxation(network)), np.random.default_rng(0)
+    relaxation, nodes = cuts.relaxation, range(len(network.nodes))
     best = Filling(relaxation, [np.array(batch, np.int64) for batch in first.batches])
-    prices = start_prices(network, best.batches)
-    nodes = list(range(len(network.nodes)))
-
-    found = lowest(relaxation, prices, best.weight, rounds, NODE_LIMIT)
-    prices, bound = found.prices, min(bound, relaxation.rounded(found.bound))
-    for _ in range(fillings):
+    low = lower(cuts, start_prices(network, best.batches), best.weight, rounds, fine_rounds)
+    bound = min(bound, relaxation.rounded(low.bound))
+    for attempt in range(1 + FILLINGS):
         if best.weight >= bound:
             break
-        filled = Filling(relaxation, [np.empty(0, np.int64)] * len(nodes))
-        filled.choose_anew(rng.permutation(nodes).tolist(), rng.uniform(0.8, 1.0) * prices)
-        filled.top_up(nodes, prices)
+        filled = Filling(relaxation, [NOTHING] * len(nodes))
+        if attempt == 0:
+            filled.settle(dive(cuts, low.prices, nodes, filled.free))
+            filled.top_up(nodes, low.prices)
+        else:
+            filled.choose_anew(rng.permutation(nodes).tolist(), rng.uniform(0.8, 1.0) * low.prices)
         best = max(best, filled, key=lambda filling: filling.weight)
-    found = lowest(relaxation, prices, best.weight, exact_rounds, EXACT_NODE_LIMIT)
-    bound = min(bound, relaxation.rounded(found.bound))
-    best = improve(best, found.prices, moves, bound, rng)
+    bound = min(bound, prove(relaxation, low, best.weight))
+    best = improve(best, low.prices, moves_per_node * len(nodes), bound, rng)
     return NetworkSchedule(batches_of(network, best.batches), best.weight, max(bound, best.weight))
 
 
