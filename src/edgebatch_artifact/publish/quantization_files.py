@@ -19,7 +19,7 @@ SPEEDUP_BITS = (2, 3, 4, 8, 16)
 
 def quantization_files(techniques: Techniques, llm: Llm) -> dict[str, str]:
     """The text of each file by its path in conf/, without ending; `llm` is the measured model."""
-    runs = sorted(techniques.machine.runs)
+    runs = sorted(set(techniques.summary["run"]) - {REFERENCE})
     return {f"quantization/{MODEL}_{run}": _text(techniques, run, llm) for run in runs}
 
 
