@@ -1,4 +1,4 @@
-"""Command line of the artifact: ``simulate``, ``measure``, ``compress``, ``calibrate``, ``verify``..."""
+"""Command line of the artifact, for people: simulate, measure, compress, calibrate, verify, archive."""
 
 from __future__ import annotations
 

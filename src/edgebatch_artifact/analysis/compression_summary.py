@@ -17,7 +17,7 @@ def summarize(sequences: pd.DataFrame, layers: pd.DataFrame, confidence: float) 
     Perplexity is the exponential of the mean negative log-likelihood, and its interval that of the mean's
     ends. Bits are those of all bytes of the layers' files over the weights of their matrices.
     """
-    counted = [name for name in LAYERS if name not in ("run", "layer", "index_bits")]
+    counted = [name for name in LAYERS if name not in ("run", "layer", "index_bits", "entropy_bits")]
     totals = layers.groupby("run")[counted].sum()
     rows = []
     for (run, exit), judged in sequences.groupby(["run", "exit"], sort=False):

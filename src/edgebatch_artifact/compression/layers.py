@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edgebatch.compression.compress import Matrices, compress
 from edgebatch.compression.reference import Reference
+from edgebatch.compression.stored.coding import entropy
 from edgebatch.compression.stored.layer_file import FORMS, PACKED, read_layer, write_layer
 from edgebatch.compression.techniques import Technique
 from edgebatch.errors import InputError
@@ -80,10 +81,12 @@ def layer_rows(
 
 
 def _counts(matrices: Matrices) -> tuple[float, ...]:
-    """Weights, bits of an index in the mean, and weights that are kept, sparse, and of adapters."""
+    """Weights; bits and entropy of an index, in the mean; weights that are kept, sparse, and of adapters."""
     weights = sum(matrix.indices.size for matrix in matrices.values())
     bits = sum(matrix.bits * matrix.indices.size for matrix in matrices.values()) / weights
-    kept = sum(matrix.symbols.size for matrix in matrices.values())
+    symbols = [matrix.symbols for matrix in matrices.values()]
+    kept = sum(of_matrix.size for of_matrix in symbols)
+    least = sum(entropy(of_matrix) * of_matrix.size for of_matrix in symbols) / max(kept, 1)
     sparse = sum(matrix.sparse.values.size for matrix in matrices.values() if matrix.sparse)
     adapters = (matrix.adapter for matrix in matrices.values())
-    return weights, bits, kept, sparse, sum(a.left.size + a.right.size for a in adapters if a)
+    return weights, bits, least, kept, sparse, sum(a.left.size + a.right.size for a in adapters if a)

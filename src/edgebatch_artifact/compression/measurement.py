@@ -18,6 +18,7 @@ LAYERS = (
     "layer",
     "weights",
     "index_bits",
+    "entropy_bits",
     "kept_weights",
     "sparse_weights",
     "adapter_weights",
@@ -28,9 +29,9 @@ LAYERS = (
     "huffman_decode_s",
     "compress_s",
 )
-"""Columns of layers.csv: a layer's weights, bits of an index in the mean, weights that are not pruned, that
-are kept in 16 bits, and of adapters; bytes of its file, packed and coded; seconds to read it when it is
-coded, and to compress it."""
+"""Columns of layers.csv: a layer's weights; bits of an index in the mean, and the least that it takes if each
+matrix has a code of its own; weights that are not pruned, that are kept in 16 bits, and of adapters; bytes of
+its file, packed and coded; seconds to read it when it is coded, and to compress it."""
 
 SEQUENCES = ("run", "exit", "sequence", "nll", "divergence")
 """Columns of sequences.csv: `edgebatch.compression.decoder.evaluation.Judged` of each sequence."""

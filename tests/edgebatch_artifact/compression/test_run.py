@@ -95,6 +95,14 @@ def test_what_a_layer_holds_is_counted(whole):
     assert tuned["kept_weights"].sum() == pytest.approx(0.75 * tuned["weights"].sum())
 
 
+def test_huffman_comes_near_the_entropy_of_what_a_layer_holds(whole):
+    rows = _tables(whole)["layers"]
+    assert ((rows["entropy_bits"] > 0) & (rows["entropy_bits"] <= rows["index_bits"])).all()
+    saved = 8 * (rows["packed_bytes"] - rows["huffman_bytes"])
+    possible = (rows["index_bits"] - rows["entropy_bits"]) * rows["kept_weights"]
+    assert (saved < possible + 64).all()
+
+
 def test_the_same_command_does_nothing_again(whole):
     before = {path: path.read_bytes() for path in sorted(whole.rglob("*")) if path.is_file()}
     _run(whole)
