@@ -89,7 +89,7 @@ def _run(
 ) -> dict[str, float]:
     """One run, whose times are added to `seconds`; the keys are those of `METRICS`."""
     choice = setting.scheduler
-    scheduler = None if choice.is_policy else _timed(choice.function(), seconds)
+    scheduler = None if choice.is_policy else _timed(setting.function(), seconds)
     start = time.perf_counter()
     if setting.cells is not None:
         assert scheduler is not None, "several nodes have a method"

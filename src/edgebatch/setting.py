@@ -116,6 +116,11 @@ class Setting(Checked):
             expected = f"at most {LARGEST_RUN} of both together, that memory holds a run"
             raise InputError("workload.arrival_rate", found, expected)
 
+    def function(self) -> Callable[[Any], Any]:
+        """The scheduler with its options; a method of several nodes proves bounds if the setting says so."""
+        function = self.scheduler.function()
+        return function if self.cells is None else functools.partial(function, bound=self.cells.proves)
+
     def as_dict(self) -> dict[str, Any]:
         """Nested mappings and lists, as `read` takes them back."""
         return dataclasses.asdict(self)

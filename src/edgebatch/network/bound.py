@@ -20,7 +20,9 @@ SPARE_UNIT, SPARE_SHARE = 0.1, 1e-4
 """What the searches of all nodes together may miss: part of a whole weight, or share of the target."""
 
 
-def upper_bound(network: Network, schedule: NetworkSchedule, *, rounds: int = 40, fine_rounds: int = 8) -> float:
+def upper_bound(
+    network: Network, schedule: NetworkSchedule, *, rounds: int = 40, fine_rounds: int = 8
+) -> float:
     """Upper bound on the weight of any schedule, from prices that begin with a schedule.
 
     Parameters

@@ -100,9 +100,7 @@ class Cuts:
         self.add(best)
         yield best
         while True:
-            found = self.relaxation.at(
-                self.lowest(best.prices, width, nodes, free).prices, node_limit, spare
-            )
+            found = self.relaxation.at(self.lowest(best.prices, width, nodes, free).prices, node_limit, spare)
             self.add(found)
             yield found
             width *= WIDER if found.bound < best.bound else NARROWER

@@ -30,6 +30,8 @@ class Cells(Checked):
         Between neighbours.
     failure_share
         In which share of its epochs a node fails.
+    proves
+        Whether every schedule gets an upper bound, also where its method proves none.
     kinds
         Systems that the nodes have in turn; those of the setting where there are none.
     """
@@ -37,6 +39,7 @@ class Cells(Checked):
     nodes: int = integer(at_least=1, at_most=1000)
     distance_m: float = real(above=0)
     failure_share: float = real(at_least=0, at_most=1)
+    proves: bool
     kinds: tuple[System, ...]
 
     def of(self, system: System) -> tuple[Node, ...]:

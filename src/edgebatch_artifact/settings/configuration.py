@@ -90,6 +90,7 @@ class CellsConfig(Checked):
     nodes: int = integer(at_least=1, at_most=1000)
     distance_m: float = real(above=0)
     failure_share: float = real(at_least=0, at_most=1)
+    proves: bool
     kinds: dict[str, KindConfig]
 
 
@@ -241,7 +242,7 @@ def _cells(config: Config, model: str) -> Cells:
         except InputError as error:
             raise error.at(prefix=f"cells.kinds.{name}") from None
     cells = config.cells
-    return Cells(cells.nodes, cells.distance_m, cells.failure_share, tuple(kinds))
+    return Cells(cells.nodes, cells.distance_m, cells.failure_share, cells.proves, tuple(kinds))
 
 
 def _check_lengths(config: Config) -> None:

@@ -90,7 +90,7 @@ def test_two_nodes_serve_at_least_what_one_serves():
 
 
 def test_all_requests_are_drawn_and_the_measures_are_those_of_a_run():
-    cells = Cells(nodes=3, distance_m=350, failure_share=0.2, kinds=())
+    cells = Cells(nodes=3, distance_m=350, failure_share=0.2, proves=False, kinds=())
     nodes = cells.of(NOMINAL)
     drop = draw_drop(cells, NOMINAL, a_workload(), RADIO, EPOCHS, seed=5)
     assert drop.uplink_share.shape[:2] == (3, drop.requests.arrival_s.size)
@@ -108,11 +108,11 @@ def test_all_requests_are_drawn_and_the_measures_are_those_of_a_run():
 
 
 def test_failures_come_in_about_their_share_of_the_epochs():
-    cells = Cells(nodes=20, distance_m=350, failure_share=0.3, kinds=())
+    cells = Cells(nodes=20, distance_m=350, failure_share=0.3, proves=False, kinds=())
     works = draw_drop(cells, NOMINAL, a_workload(), RADIO, 200, seed=1).works
     assert np.mean(~works) == pytest.approx(0.3, abs=0.03)
 
 
 def test_users_without_a_place_are_refused():
     with pytest.raises(InputError, match="macro_cell"):
-        draw_drop(Cells(2, 350, 0, ()), NOMINAL, a_workload(), a_radio(), 2, seed=0)
+        draw_drop(Cells(2, 350, 0, False, ()), NOMINAL, a_workload(), a_radio(), 2, seed=0)
