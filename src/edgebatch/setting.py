@@ -118,7 +118,7 @@ class Setting(Checked):
 
     def function(self) -> Callable[[Any], Any]:
         """The scheduler with its options; a method of several nodes proves bounds if the setting says so."""
-        function = self.scheduler.function()
+        function: Callable[..., Any] = self.scheduler.function()
         return function if self.cells is None else functools.partial(function, bound=self.cells.proves)
 
     def as_dict(self) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -41,18 +42,23 @@ class _Request(Checked):
     weight: float = real(above=0, default=1.0)
 
 
-class _File(Checked):
-    format: str = choice(FORMAT)
+class NodeFields(Checked):
+    """What a file says of a node."""
+
     slots: Slots
     padding: str | _FixedPadding
     cost: Any
     llm: Llm
     quantization: Quantization
     edge_node: EdgeNode
-    requests: tuple[_Request, ...]
     output_billing: str = choice("own", "batch_max", default="own")
     storage: Storage | None = None
     tuning: Tuning | None = None
+
+
+class _File(NodeFields):
+    format: str = field(kw_only=True, metadata={"names": (FORMAT,)})
+    requests: tuple[_Request, ...] = field(kw_only=True)
 
 
 def read_instance(path: Path | str) -> Instance:
@@ -87,11 +93,29 @@ def parse_instance(text: str, where: str) -> Instance:
 
 
 def _instance(file: _File) -> Instance:
+    system = system_of(file)
+    ids = tuple(request.id for request in file.requests)
+    refuse_double_ids(ids)
+    columns = {name: [getattr(request, name) for request in file.requests] for name in COLUMNS}
+    return Instance(system, **columns, ids=ids)  # type: ignore[arg-type]
+
+
+def refuse_double_ids(ids: Sequence[str]) -> None:
+    """Refuse requests of one name."""
+    seen: set[str] = set()
+    for index, name in enumerate(ids):
+        if name in seen:
+            raise InputError(f"requests[{index}].id", describe(name), "an id that no other request has")
+        seen.add(name)
+
+
+def system_of(file: NodeFields) -> System:
+    """The node that a file describes."""
     padding = file.padding
     if isinstance(padding, str) and padding != "batch_max":
         raise InputError("padding", describe(padding), 'batch_max or {"fixed_tokens": ...}')
     fixed = padding.fixed_tokens if isinstance(padding, _FixedPadding) else None
-    system = System(
+    return System(
         file.slots,
         file.llm,
         file.quantization,
@@ -102,14 +126,6 @@ def _instance(file: _File) -> Instance:
         file.storage,
         file.tuning,
     )
-    ids = tuple(request.id for request in file.requests)
-    seen: set[str] = set()
-    for index, name in enumerate(ids):
-        if name in seen:
-            raise InputError(f"requests[{index}].id", describe(name), "an id that no other request has")
-        seen.add(name)
-    columns = {name: [getattr(request, name) for request in file.requests] for name in COLUMNS}
-    return Instance(system, **columns, ids=ids)  # type: ignore[arg-type]
 
 
 def read_cost(cost: object) -> str | Roofline:

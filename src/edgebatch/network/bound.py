@@ -75,7 +75,7 @@ def lower(cuts: Cuts, prices: NDArray[np.float64], target: float, rounds: int, f
 
 
 def prove(relaxation: Relaxation, low: Relaxed, target: float) -> float:
-    """The bound at the prices of `low` by searches that are hardly ever cut off, as strong as weights allow."""
+    """The bound at the prices of `low`, by searches that are hardly ever cut off."""
     bound = relaxation.rounded(low.bound)
     if bound > target:
         exact = relaxation.at(low.prices, EXACT_NODE_LIMIT, _spare(relaxation, target))

@@ -31,10 +31,10 @@ def schedule(
 ) -> NetworkSchedule:
     """Return a schedule that is no worse than OT-GAH's, and an upper bound.
 
-    Prices of requests are moved until the nodes hardly compete at them: by subgradient steps, then to the lowest
-    point of a model of all batches met. Schedules are made at those prices, by diving and in random orders of
-    the nodes, and in the best of them some nodes choose anew as long as moves are left. It ends as soon as
-    the bound is reached.
+    Prices of requests are moved until the nodes hardly compete at them: by subgradient steps, then to the
+    lowest point of a model of all batches met. Schedules are made at those prices, by diving and in random
+    orders of the nodes, and in the best of them some nodes choose anew as long as moves are left. It ends
+    as soon as the bound is reached.
 
     Parameters
     ----------
