@@ -43,7 +43,7 @@ SOLVE = [
     ("solve epoch.json --json=yes", "edgebatch solve: command line: argument --json: ignored explicit argument 'yes' ..."),
     ("solve epoch.json --schedular=dftsp", "edgebatch solve: command line: found '--schedular', expected one of ... (did you mean --scheduler?) ..."),
     ("solve epoch.json --scheduler", "edgebatch solve: command line: argument --scheduler: expected one argument ..."),
-    ("solve epoch.json other.json", "edgebatch solve: command line: found 'other.json', expected one of --help, --json, --scheduler, -h..."),
+    ("solve epoch.json other.json", "edgebatch solve: command line: found 'other.json', expected one of --help, --json, --method, --scheduler, -h..."),
     ("solve epoch.json --scheduler dfstp", "edgebatch: --scheduler: found 'dfstp', expected one of ... (did you mean dftsp?)"),
     ("solve epoch.json --scheduler=", "edgebatch: --scheduler: found '', expected one of ..."),
     ("solve epoch.json --scheduler _admission", "edgebatch: --scheduler: found '_admission', expected one of ..."),

@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
 def _solve(file: str, scheduler: str | None, method: str | None, as_json: bool) -> None:
     for option, name, registry in (("--scheduler", scheduler, schedulers), ("--method", method, methods)):
         try:
-            registry.get(name or registry.names()[0])
+            registry.get(registry.names()[0] if name is None else name)
         except InputError as error:
             raise InputError(option, error.found, error.expected) from None
     where = "standard input" if file == "-" else file
