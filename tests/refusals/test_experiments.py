@@ -76,6 +76,7 @@ SPOILT = [
     ("lines: model", "lines: modl", f"{FIGURE}.lines: found 'modl', expected a swept key, one of model, workload.arrival_rate (did you mean model?)"),
     ("lines: model", "panels: regime", f"{FIGURE}.panels: found 'regime', expected a swept key, one of model, workload.arrival_rate"),
     ("lines: model", "panel_label: Rate {rate}", f"{FIGURE}.panel_label: found 'Rate {{rate}}', expected a text with {{}} for the value"),
+    ("lines: model", "line_label: Rate {", f"{FIGURE}.line_label: found 'Rate {{', expected a text with {{}} for the value"),
     ("lines: model", "panel_label: Rate {", f"{FIGURE}.panel_label: found 'Rate {{', expected a text with {{}} for the value"),
     ("lines: model", "where: {scheduler: dftsp}", f"{FIGURE}.where.scheduler: found 'scheduler', expected a swept key, one of model, workload.arrival_rate"),
     ("lines: model", "where: {model: opt_13b}", f"{FIGURE}.where.model: found 'opt_13b', expected a swept value, one of bloom_3b, bloom_7b1"),

@@ -62,7 +62,7 @@ def _series(
     lines = experiment.figure.lines
     across = [None] if COLUMN in downwards else experiment.values(COLUMN)
     return [
-        (value, column, experiment.label(lines, value) if lines else experiment.label(COLUMN, column))
+        (value, column, experiment.line_name(value) if lines else experiment.label(COLUMN, column))
         for value in (experiment.values(lines) if lines else [None])
         for column in across
         if lines is None or (shown[lines] == value).any()

@@ -140,7 +140,7 @@ def _series(experiment: Experiment, rows: pd.DataFrame) -> list[tuple[Any, str, 
     values = [v for v in experiment.values(key) if (rows[key] == v).any()] if key else [None]
     columns = [c for c in experiment.values(COLUMN) if (rows["column"] == c).any()]
     return [
-        (v, c, experiment.label(key, v) if key else experiment.label(COLUMN, c))
+        (v, c, experiment.line_name(v) if key else experiment.label(COLUMN, c))
         for v in values
         for c in columns
     ]

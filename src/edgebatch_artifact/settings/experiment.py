@@ -73,6 +73,10 @@ class Experiment(Checked):
             return str(self.labels[axis].get(str(value), {}).get("label", value))
         return f"{value:g}" if isinstance(value, float) else str(value)
 
+    def line_name(self, value: Any) -> str:
+        """How the figure calls the line of a value."""
+        return self.figure.line_label.format(self.label(self.figure.lines or "", value))
+
     def values(self, axis: str) -> list[Any]:
         """The values of an axis, in the order of the sweep."""
         if axis == COLUMN:

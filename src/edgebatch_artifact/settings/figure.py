@@ -49,8 +49,8 @@ class Figure(Checked):
         ``lines`` over x; ``bars``, one a column; ``claims``: shares of draws in which claims hold.
     lines, panels
         Swept keys that become lines and panels; panels of `COLUMN` are one for each column of y.
-    panel_label
-        Title of a panel, with {} for its value.
+    panel_label, line_label
+        Title of a panel, and name of a line, with {} for its value.
     note
         What the reader of the table has to know beside its caption.
     where
@@ -65,6 +65,7 @@ class Figure(Checked):
     lines: str | None = None
     panels: str | None = None
     panel_label: str = "{}"
+    line_label: str = "{}"
     note: str = ""
     where: dict[str, Any] | None = None
 
@@ -79,11 +80,12 @@ class Figure(Checked):
                     raise InputError(f"y.columns.{column}", "an unknown column", one_of(column, known))
         if not self.y.columns:
             raise InputError("y.columns", "no column", one_of(None, METRICS))
-        try:
-            self.panel_label.format("")
-        except (LookupError, ValueError, AttributeError):
-            expected = "a text with {} for the value"
-            raise InputError("panel_label", repr(self.panel_label), expected) from None
+        for name in ("panel_label", "line_label"):
+            label = getattr(self, name)
+            try:
+                label.format("")
+            except (LookupError, ValueError, AttributeError):
+                raise InputError(name, repr(label), "a text with {} for the value") from None
 
     def named_keys(self) -> Iterator[tuple[str, str]]:
         """Each swept key that the figure names, with its place in the file."""
