@@ -13,7 +13,7 @@ SIZES = ((3, 100), (5, 500), (10, 1000), (20, 2000))
 """Nodes and requests."""
 
 REGIMES = ("compute", "uplink", "mixed")
-"""What binds: compute, with prompts of tokens alone; the uplink, with a picture beside each prompt; or both."""
+"""What binds: compute, with prompts of tokens alone; the uplink, with a picture beside each; or both."""
 
 SLOTS = Slots(uplink_s=0.25, compute_s=1.5, downlink_s=0.25)
 BLOOM_3B = Llm(layers=30, hidden_size=2560, ffn_size=10240)

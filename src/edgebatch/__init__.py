@@ -26,7 +26,7 @@ __all__ = [
 
 
 def solve(instance: Instance, scheduler: str = "dftsp", **options: object) -> Schedule:
-    """Schedule one epoch: choose as large a batch, or one of as much weight, as constraints (10) to (13) allow.
+    """Schedule one epoch: choose as large a batch, or as much weight, as constraints (10) to (13) allow.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ def warm_up() -> None:
     instance = Instance(system, [1, 2], [1, 2], [9, 9], [0, 0], [0, 0], [0.6, 0.6], [0.1, 0.1])  # type: ignore[arg-type]
     for scheduler in ("dftsp", "surrogate"):
         solve(instance, scheduler)
-    solve(dataclasses.replace(instance, weight=[1, 2]), "surrogate")
+    solve(dataclasses.replace(instance, weight=[1, 2]), "surrogate")  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

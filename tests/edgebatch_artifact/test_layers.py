@@ -32,6 +32,7 @@ SHELVES = (
     {"schedulers"},
     {"serving"},
     {"simulation", "engine"},
+    {"network"},
     {"setting", "epoch_service"},
     {"metrics"},
     {"io"},

@@ -101,7 +101,8 @@ def shares(
         np.array([getattr(of_node, name) for of_node in slots])[:, None, None]
         for name in ("uplink_s", "downlink_s")
     )
-    uplink = least_share(uplink_bits[:, None], uplink_s, up)
-    downlink = least_share(downlink_bits[:, None], downlink_s, down)
+    # to move some bits in a slot is to move bits over its length in 1 s
+    uplink = least_share(uplink_bits[:, None] / uplink_s, 1.0, up)
+    downlink = least_share(downlink_bits[:, None] / downlink_s, 1.0, down)
     beyond = (uplink > 1) | (downlink > 1)
     return np.where(beyond, OUT_OF_REACH, uplink), np.where(beyond, OUT_OF_REACH, downlink)

@@ -52,9 +52,9 @@ class Filling:
         return self.relaxation.network.weight_of(np.flatnonzero(~self.free).tolist())
 
     def choose_anew(self, nodes: Sequence[int], prices: NDArray[np.float64]) -> None:
-        """Let nodes give up what they serve; each in turn takes the free requests worth most above their prices.
+        """Let nodes give up what they serve; each in turn takes the free requests worth most beyond prices.
 
-        The last of them takes a batch of most weight, and all others then exchange theirs for no lighter ones.
+        The last of them takes a batch of most weight, and all others then exchange theirs for no lighter one.
         """
         weight = self.relaxation.network.weight
         self.settle(dict.fromkeys(nodes, NOTHING))

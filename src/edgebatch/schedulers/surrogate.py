@@ -144,9 +144,9 @@ def _stopped_after(time_limit_s: float | None, instance: Instance) -> Iterator[N
     if time_limit_s is None:
         yield stopped
         return
-    {_search_linear: linear_sizes, _search_boxes: boxes, _search_weighted: weighted_boxes}[
-        _search(instance)
-    ].compile_search()
+    search = _search(instance)
+    module = linear_sizes if search is _search_linear else boxes
+    (weighted_boxes if search is _search_weighted else module).compile_search()
     timer = threading.Timer(min(time_limit_s, threading.TIMEOUT_MAX), stopped.fill, (True,))
     timer.daemon = True
     timer.start()
@@ -164,7 +164,7 @@ def _fallback(instance: Instance, servable: NDArray[np.int64]) -> tuple[int, ...
 
 
 def _bound_by_one_budget(instance: Instance, servable: NDArray[np.int64]) -> float:
-    """Upper bound on the weight by each band, and by memory, alone: all of the heaviest that it has room for."""
+    """Upper bound on the weight by each band, and by memory, alone."""
     budgets = 1.0, 1.0, prices_of(instance.system).memory_tokens
     loads = zip(_loads(instance, servable), budgets, strict=True)
     size = min(int(fits(np.cumsum(np.sort(load)), budget).sum()) for load, budget in loads)

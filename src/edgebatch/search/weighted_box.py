@@ -11,22 +11,21 @@ from __future__ import annotations
 import numpy as np
 
 from edgebatch.search.batch_cost import is_feasible, linear_time
-from edgebatch.search.box import BOUND, BOX, DEADLINE, DIMENSION, MEMBER, OUTPUT, PROMPT, VALUE, WAITS
+from edgebatch.search.box import BOUND, BOX, OUTPUT, WAITS
 from edgebatch.search.game import MARGIN
 from edgebatch.search.jit import compiled
 from edgebatch.search.members import estimate_waits, inside, price
 from edgebatch.search.rounding import round_up
-from edgebatch.search.weighted_corners import extra_cost, shrink
+from edgebatch.search.weighted_corners import shrink
+from edgebatch.search.weighted_members import drop_dear, live_range, snap
 from edgebatch.search.weighted_program import relax
+from edgebatch.search.weighted_split import choose_split
 
 BASIS = 12
 """Place in a node of the four variables of its basis: a candidate, or -1 - r for the slack of budget r."""
 
 ROUNDS, ENOUGH = 6, 0.3
 """Times that a box is tightened at most, and by which share of its members to go on."""
-
-LOOSE, EXCEEDED = 0.2, 0.3
-"""A box is split at a corner that costs more than this share of the distance between bound and cut."""
 
 
 @compiled(error_model="numpy", inner=True)
@@ -74,19 +73,19 @@ def examine(candidates, worth, node, members, m, heaviest, spare, batch, stopped
     for _round in range(ROUNDS):
         before = m
         m, forced = inside(candidates, node, members, m)
-        if forced < 0 or m == 0 or not _snap(candidates, node, members, m):
+        if forced < 0 or m == 0 or not snap(candidates, node, members, m):
             return 0, size, heaviest
         padded, shortest = node[BOX], 0
         while candidates.lengths[shortest] < node[BOX + 2]:
             shortest += 1
         if experts:
-            _live_range(candidates, members, m, forced, live)
+            live_range(candidates, members, m, forced, live)
         linear_time(candidates, waits, live[0], live[1], padded, first, table)
         scale = -node[BOX + 4] - table[2, shortest]
         if scale <= 0:
             return 0, size, heaviest
         price(candidates, members, m, padded, shortest, first, table, scale, cost)
-        m = _drop_dear(members, m, cost, room)
+        m = drop_dear(members, m, cost, room)
         if m == 0:
             return 0, size, heaviest
         count, fixed = 0, 0.0
@@ -112,17 +111,33 @@ def examine(candidates, worth, node, members, m, heaviest, spare, batch, stopped
                 p = place[basis[r]]
                 basis[r] = p if p >= 0 and not members[p] & 1 else -1 - r
         cut = cut_of(heaviest, spare)
-        bound = fixed + relax(
-            cost, weight, members, m, room, basis, prices, reduced, share, cut - fixed
-        ) * (1 + MARGIN)
+        bound = fixed + relax(cost, weight, members, m, room, basis, prices, reduced, share, cut - fixed) * (
+            1 + MARGIN
+        )
         for r in range(4):
             node[BASIS + r] = members[basis[r]] >> 1 if basis[r] >= 0 else basis[r]
         node[BOUND] = min(node[BOUND], bound)
         if bound <= cut or stopped[0]:
             return (0 if bound <= cut else m), size, heaviest
         m, bound, moved = _tighten(
-            candidates, node, members, m, reduced, place, keep, bound, cut, prices, scale, first, table,
-            shortest, target, cost, weight, share,
+            candidates,
+            node,
+            members,
+            m,
+            reduced,
+            place,
+            keep,
+            bound,
+            cut,
+            prices,
+            scale,
+            first,
+            table,
+            shortest,
+            target,
+            cost,
+            weight,
+            share,
         )
         node[BOUND] = min(node[BOUND], bound)
         if m == 0:
@@ -157,78 +172,44 @@ def examine(candidates, worth, node, members, m, heaviest, spare, batch, stopped
             for j in range(m):
                 batch[j] = trial[j]
         return 0, size, heaviest
-    _choose_split(
-        candidates, node, members, m, worth, cost, share, bound - cut_of(heaviest, spare), prices, scale, first, table,
+    choose_split(
+        candidates,
+        node,
+        members,
+        m,
+        worth,
+        cost,
+        share,
+        bound - cut_of(heaviest, spare),
+        prices,
+        scale,
+        first,
+        table,
         shortest,
     )
     return m, size, heaviest
 
 
 @compiled(error_model="numpy", inner=True)
-def _snap(candidates, node, members, m):  # type: ignore[no-untyped-def]
-    """Move the corners of a box to values of its members; return whether each corner has one."""
-    for dimension in range(3):
-        least, low, high = node[BOX + 2 * dimension], np.inf, -np.inf
-        for p in range(m):
-            at = candidates.value[dimension, members[p] >> 1]
-            high = max(high, at)
-            if at >= least:
-                low = min(low, at)
-        if low == np.inf:
-            return False
-        node[BOX + 2 * dimension], node[BOX + 2 * dimension + 1] = low, high
-    return True
-
-
-@compiled(error_model="numpy", inner=True)
-def _live_range(candidates, members, m, forced, live):  # type: ignore[no-untyped-def]
-    """Fill the range of the requests live up to each length, and of those in the first stage."""
-    last = candidates.lengths.size
-    live[0, last], live[1, last] = max(1, forced), m
-    p, must, every = m - 1, 0, 0
-    for r in range(last - 1, -1, -1):
-        while p >= 0 and candidates.rank[members[p] >> 1] >= r:
-            must += members[p] & 1
-            every += 1
-            p -= 1
-        live[0, r], live[1, r] = live[0, last], m
-        if not candidates.prices.batch_max:
-            live[0, r] = max(1, must)
-            live[1, r] = max(1, every)
-
-
-@compiled(error_model="numpy", inner=True)
-def _drop_dear(members, m, cost, room):  # type: ignore[no-untyped-def]
-    """Fill what the chosen leave of the budgets, and drop the members that need more; return how many are left.
-
-    None is left if the chosen do not fit.
-    """
-    for r in range(4):
-        room[r] = 1.0
-    for p in range(m):
-        if members[p] & 1:
-            for r in range(4):
-                room[r] -= cost[r, p]
-    for r in range(4):
-        if room[r] < -MARGIN:
-            return 0
-        room[r] = max(0.0, room[r]) + MARGIN
-    count = 0
-    for p in range(m):
-        if members[p] & 1 or (
-            cost[0, p] <= room[0] and cost[1, p] <= room[1] and cost[2, p] <= room[2] and cost[3, p] <= room[3]
-        ):
-            members[count] = members[p]
-            for r in range(4):
-                cost[r, count] = cost[r, p]
-            count += 1
-    return count
-
-
-@compiled(error_model="numpy", inner=True)
 def _tighten(  # type: ignore[no-untyped-def]
-    candidates, node, members, m, reduced, place, keep, bound, cut, prices, scale, first, table, shortest,
-    target, cost, weight, share,
+    candidates,
+    node,
+    members,
+    m,
+    reduced,
+    place,
+    keep,
+    bound,
+    cut,
+    prices,
+    scale,
+    first,
+    table,
+    shortest,
+    target,
+    cost,
+    weight,
+    share,
 ):
     """Shrink the box in each dimension, and fix the members that the bound decides.
 
@@ -250,8 +231,21 @@ def _tighten(  # type: ignore[no-untyped-def]
             continue
         width = node[least + 1] - node[least]
         most, target[dimension] = shrink(
-            candidates, node, dimension, members, m, reduced, place, keep, bound, cut, memory, time, first,
-            table, shortest,
+            candidates,
+            node,
+            dimension,
+            members,
+            m,
+            reduced,
+            place,
+            keep,
+            bound,
+            cut,
+            memory,
+            time,
+            first,
+            table,
+            shortest,
         )
         least_bound = min(least_bound, most)
         if most <= cut:
@@ -277,66 +271,3 @@ def _tighten(  # type: ignore[no-untyped-def]
             cost[r, count] = cost[r, p]
         count += 1
     return count, least_bound, moved
-
-
-@compiled(error_model="numpy", inner=True)
-def _choose_split(  # type: ignore[no-untyped-def]
-    candidates, node, members, m, worth, cost, share, gap, prices, scale, first, table, shortest
-):
-    """Split at a corner that the relaxation does not keep, or at a member that it takes in part.
-
-    The largest values of what the relaxation takes are a corner. What a dimension adds to the time and the
-    tokens of its share of the members, at that corner, is weighed by the prices, and by a part of the bound
-    where the budget is exceeded.
-    """
-    corner, more_s, more_tokens = np.empty(3), np.zeros(3), np.zeros(3)
-    time, tokens, number, part = -1.0, -1.0, 0.0, False
-    for other in range(3):
-        corner[other] = node[BOX + 2 * other]
-    for p in range(m):
-        if share[p] > 0:
-            time += share[p] * cost[3, p]
-            tokens += share[p] * cost[2, p]
-            number += share[p] * worth[members[p] >> 1]
-            part |= share[p] < 1
-            for other in range(3):
-                corner[other] = max(corner[other], candidates.value[other, members[p] >> 1])
-    more_s[DEADLINE] = (corner[DEADLINE] - node[BOX + 4]) / scale
-    top = shortest
-    while candidates.lengths[top] < corner[OUTPUT]:
-        top += 1
-    more_s[OUTPUT] = (table[2, top] - table[2, shortest]) / scale
-    per_token = 1 / candidates.prices.memory_tokens
-    for other in range(OUTPUT + 1 if candidates.prices.batch_max else PROMPT + 1):
-        at = corner[PROMPT] if other == PROMPT else float(top)
-        if corner[other] == node[BOX + 2 * other]:
-            continue
-        for p in range(m):
-            if share[p] > 0:
-                i = members[p] >> 1
-                more_s[other] += share[p] * extra_cost(
-                    candidates, node, other, at, i, first, table, shortest, 0.0, 1 / scale
-                )
-                more_tokens[other] += share[p] * extra_cost(
-                    candidates, node, other, at, i, first, table, shortest, per_token, 0.0
-                )
-    time += more_s[0] + more_s[1] + more_s[2]
-    tokens += more_tokens[0] + more_tokens[1] + more_tokens[2]
-    a = max(0.0, prices[3]) + (EXCEEDED * number if time > 0 else 0.0)
-    b = max(0.0, prices[2]) + (EXCEEDED * number if tokens > 0 else 0.0)
-    dimension, loosest = MEMBER, LOOSE * gap if part else -1.0
-    for other in range(3):
-        loose = a * more_s[other] + b * more_tokens[other]
-        if loose > loosest and node[BOX + 2 * other] < corner[other]:
-            dimension, loosest = other, loose
-    node[DIMENSION] = dimension
-    if dimension != MEMBER:
-        least, most = node[BOX + 2 * dimension], corner[dimension]
-        node[VALUE] = (least + most) / 2 if (least + most) / 2 < most else least
-        return
-    best = -1.0
-    for p in range(m):
-        if not members[p] & 1:
-            score = (share[p] * (1 - share[p]) + 1e-9 * (1 + share[p])) * worth[members[p] >> 1]
-            if score > best:
-                node[VALUE], best = p, score

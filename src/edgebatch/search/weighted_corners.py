@@ -109,7 +109,18 @@ def shrink(  # type: ignore[no-untyped-def]
         test = repriced and here > cut and (low == np.inf or start >= wanted)
         if test:
             here -= _reprice(
-                candidates, node, dimension, members, reduced, order, end, first, table, shortest, memory, time
+                candidates,
+                node,
+                dimension,
+                members,
+                reduced,
+                order,
+                end,
+                first,
+                table,
+                shortest,
+                memory,
+                time,
             )
             wanted = start + m // SAMPLES
         for q in range(start, end):
@@ -121,8 +132,21 @@ def shrink(  # type: ignore[no-untyped-def]
         start = end
     if repriced:
         high = _lower_top(
-            candidates, node, dimension, members, m, reduced, order, above, tested, cut, first, table, shortest,
-            memory, time,
+            candidates,
+            node,
+            dimension,
+            members,
+            m,
+            reduced,
+            order,
+            above,
+            tested,
+            cut,
+            first,
+            table,
+            shortest,
+            memory,
+            time,
         )
     farthest = -np.inf
     for q in range(m - 1, -1, -1):
@@ -136,7 +160,20 @@ def shrink(  # type: ignore[no-untyped-def]
 
 @compiled(error_model="numpy", inner=True)
 def _lower_top(  # type: ignore[no-untyped-def]
-    candidates, node, dimension, members, m, reduced, order, above, tested, cut, first, table, shortest, memory,
+    candidates,
+    node,
+    dimension,
+    members,
+    m,
+    reduced,
+    order,
+    above,
+    tested,
+    cut,
+    first,
+    table,
+    shortest,
+    memory,
     time,
 ):
     """The largest value that is above the cut with all members priced anew; -inf if none is."""
@@ -151,7 +188,18 @@ def _lower_top(  # type: ignore[no-untyped-def]
             joins = max(joins, 0.0 if members[p] & 1 else min(0.0, reduced[p]))
         if not tested[q] and above[q] + joins > cut:
             lost = _reprice(
-                candidates, node, dimension, members, reduced, order, q + 1, first, table, shortest, memory, time
+                candidates,
+                node,
+                dimension,
+                members,
+                reduced,
+                order,
+                q + 1,
+                first,
+                table,
+                shortest,
+                memory,
+                time,
             )
             for other in range(start, q + 1):
                 above[other] -= lost

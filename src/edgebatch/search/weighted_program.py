@@ -1,8 +1,8 @@
 """The linear relaxation of a box with weights, by the dual simplex method with bounded variables.
 
 Maximize the weight of shares in [0, 1] of the members, within four budgets. A basis has one variable for each
-budget; all others are at 0 or 1, by the sign of their reduced weight, so that every basis is dual feasible, also
-that of a box before. The slack of a budget is at most the budget, since no cost is negative. Each step
+budget; all others are at 0 or 1, by the sign of their reduced weight, so that every basis is dual feasible,
+also that of a box before. The slack of a budget is at most the budget, since no cost is negative. Each step
 passes as many bounds as raise the bound no more than the step lowers it (the long-step rule).
 """
 

@@ -27,7 +27,9 @@ TAKING = tuple(filter(schedulers.takes_weights, schedulers.names()))
 def heaviest(instance) -> float:
     """The largest weight of all batches, each tried."""
     allows, weight = judge(instance), instance.weight
-    batches = (batch for size in range(1, instance.size + 1) for batch in combinations(range(instance.size), size))
+    batches = (
+        batch for size in range(1, instance.size + 1) for batch in combinations(range(instance.size), size)
+    )
     return max((float(weight[list(batch)].sum()) for batch in batches if allows(batch)), default=0.0)
 
 
@@ -129,7 +131,9 @@ def test_cut_off_the_surrogate_search_brackets_the_largest_weight(limit):
 def test_hundreds_of_weighted_requests_are_solved_with_proof():
     for cost in (lambda instance: instance, under_roofline):
         rng = np.random.default_rng(5)
-        instance = cost(random_instance(rng, 400, **KINDS_OF_ALL_COSTS[-1] | {"cost": "flops", "lengths": "trace"}))
+        instance = cost(
+            random_instance(rng, 400, **KINDS_OF_ALL_COSTS[-1] | {"cost": "flops", "lengths": "trace"})
+        )
         instance = with_weights(instance, rng, whole=False)
         schedule = solve(instance, "surrogate")
         assert schedule.optimal
@@ -139,7 +143,9 @@ def test_hundreds_of_weighted_requests_are_solved_with_proof():
 @pytest.mark.parametrize("name", [name for name in schedulers.names() if name not in TAKING])
 def test_other_schedulers_refuse_weights_in_one_line_and_take_ones(name):
     instance = unit_instance([1, 1])
-    with pytest.raises(InputError, match=rf"^requests\[1\]\.weight: found 2\.0, expected 1, as {name} takes no"):
+    with pytest.raises(
+        InputError, match=rf"^requests\[1\]\.weight: found 2\.0, expected 1, as {name} takes no"
+    ):
         solve(dataclasses.replace(instance, weight=[1, 2]), name)
     assert solve(dataclasses.replace(instance, weight=[1, 1]), name) == solve(instance, name)
 
