@@ -19,12 +19,19 @@ from edgebatch import schedulers, solve
 from edgebatch.errors import InputError
 from edgebatch.io.answer_table import answer_table
 from edgebatch.io.command_line import Parser, ended_by_interrupt, run_command
-from edgebatch.io.instance_format import FORMAT, answer, parse_instance, read_instance
-from edgebatch.io.json_text import read_text
+from edgebatch.io.instance_format import FORMAT, answer, instance_of
+from edgebatch.io.json_text import parse_json, read_text
+from edgebatch.io.network_format import FORMAT as NETWORK_FORMAT
+from edgebatch.io.network_format import is_network, network_answer, network_of, network_table
 from edgebatch.io.replay_format import FORMAT as REPLAY_FORMAT
 from edgebatch.io.replay_format import parse_replay, replay_answer, replay_table
+from edgebatch.network import Network, methods, solve_network
+from edgebatch.problem import Instance
 from edgebatch.serving import policies
 from edgebatch.serving.replay import replay
+
+SCHEDULER, METHOD = "dftsp", "joint"
+"""What solves an epoch of one node, and of several, unless another is named."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +46,7 @@ def _run(arguments: Sequence[str] | None) -> None:
     elif chosen.command == "replay":
         _replay(chosen.file, chosen.policy, chosen.json or not sys.stdout.isatty())
     else:
-        _solve(chosen.file, chosen.scheduler, chosen.json or not sys.stdout.isatty())
+        _solve(chosen.file, chosen.scheduler, chosen.method, chosen.json or not sys.stdout.isatty())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,16 +58,20 @@ def _parser() -> argparse.ArgumentParser:
     solving = commands.add_parser(
         "solve",
         help="schedule one epoch",
-        description=f"Schedule one epoch, read from a JSON file ({FORMAT}), and print the schedule: "
-        "as a table on a terminal, otherwise as one JSON object.",
+        description=f"Schedule one epoch of one node ({FORMAT}) or of several ({NETWORK_FORMAT}), read from a "
+        "JSON file, and print the schedule: as a table on a terminal, otherwise as one JSON object.",
         epilog="example: edgebatch solve epoch.json --scheduler dftsp",
     )
-    solving.add_argument("file", metavar="FILE", help="the instance; - reads standard input")
+    solving.add_argument("file", metavar="FILE", help="the instance or network; - reads standard input")
     solving.add_argument(
         "--scheduler",
-        default="dftsp",
         metavar="NAME",
-        help="one of " + ", ".join(schedulers.names()) + " (default: %(default)s)",
+        help=f"of one node: one of {', '.join(schedulers.names())} (default: {SCHEDULER})",
+    )
+    solving.add_argument(
+        "--method",
+        metavar="NAME",
+        help=f"of several nodes: one of {', '.join(methods.names())} (default: {METHOD})",
     )
     solving.add_argument("--json", action="store_true", help="print JSON on a terminal too")
     replaying = commands.add_parser(
@@ -83,26 +94,49 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _solve(file: str, scheduler: str, as_json: bool) -> None:
-    try:
-        schedulers.get(scheduler)
-    except InputError as error:
-        raise InputError("--scheduler", error.found, error.expected) from None
+def _solve(file: str, scheduler: str | None, method: str | None, as_json: bool) -> None:
+    for option, name, get in (("--scheduler", scheduler, schedulers.get), ("--method", method, methods.get)):
+        try:
+            if name is not None:
+                get(name)
+        except InputError as error:
+            raise InputError(option, error.found, error.expected) from None
     where = "standard input" if file == "-" else file
-    instance = parse_instance(read_text(None), where) if file == "-" else read_instance(file)
-    begin = time.perf_counter()
     try:
+        data = parse_json(read_text(None if file == "-" else Path(file)))
+        several = is_network(data)
+        for option, name, fits in (("--scheduler", scheduler, not several), ("--method", method, several)):
+            if name is not None and not fits:
+                kinds = ("one node", "several") if several else ("several nodes", "one")
+                expected = "nothing: it is for {}, and the file has {}".format(*kinds)
+                raise InputError(option, repr(name), expected)
         # numbers at the ends of what floats hold: an error below, or a request that nobody can serve
         with ended_by_interrupt(), np.errstate(all="ignore"):
-            schedule = solve(instance, scheduler)
-            solve_time_s = time.perf_counter() - begin
-            result = answer(instance, schedule, scheduler, solve_time_s)
+            if several:
+                text = _solved_network(network_of(data), method or METHOD, as_json)
+            else:
+                text = _solved(instance_of(data), scheduler or SCHEDULER, as_json)
     except InputError as error:
         raise error.at(where) from None
     except ArithmeticError as error:
         raise InputError("", str(error), "numbers whose products and ratios floats can hold", where) from None
+    print(text)
+
+
+def _solved(instance: Instance, scheduler: str, as_json: bool) -> str:
+    begin = time.perf_counter()
+    schedule = solve(instance, scheduler)
+    result = answer(instance, schedule, scheduler, time.perf_counter() - begin)
     columns = shutil.get_terminal_size().columns
-    print(json.dumps(result, indent=2) if as_json else answer_table(instance, result, columns))
+    return json.dumps(result, indent=2) if as_json else answer_table(instance, result, columns)
+
+
+def _solved_network(network: Network, method: str, as_json: bool) -> str:
+    begin = time.perf_counter()
+    schedule = solve_network(network, method)
+    result = network_answer(network, schedule, method, time.perf_counter() - begin)
+    columns = shutil.get_terminal_size().columns
+    return json.dumps(result, indent=2) if as_json else network_table(network, result, columns)
 
 
 def _replay(file: str, policy: str, as_json: bool) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from edgebatch.checker import check
 from edgebatch.errors import InputError
@@ -19,7 +19,9 @@ from edgebatch.schema import Checked, choice, describe, integer, read, real
 FORMAT = "edgebatch-instance/1"
 
 
-class _FixedPadding(Checked):
+class FixedPadding(Checked):
+    """A constant that prompts are padded to."""
+
     fixed_tokens: int = integer(at_least=1)
 
 
@@ -42,7 +44,7 @@ class _Request(Checked):
 class _File(Checked):
     format: str = choice(FORMAT)
     slots: Slots
-    padding: str | _FixedPadding
+    padding: str | FixedPadding
     cost: Any
     llm: Llm
     quantization: Quantization
@@ -77,33 +79,62 @@ def parse_instance(text: str, where: str) -> Instance:
         If the text holds no instance; the error names `where`, the key and what is expected there.
     """
     try:
-        return _instance(read(_File, parse_json(text)))
+        return instance_of(parse_json(text))
     except InputError as error:
         raise error.at(where) from None
 
 
-def _instance(file: _File) -> Instance:
-    padding = file.padding
+def instance_of(data: object) -> Instance:
+    """The instance in JSON data.
+
+    Raises
+    ------
+    InputError
+        If it is none; the error names the key and what is expected there.
+    """
+    file = read(_File, data)
+    system = system_of(file)
+    ids = tuple(request.id for request in file.requests)
+    refuse_twice("requests", ids, "an id that no other request has")
+    columns = {name: [getattr(request, name) for request in file.requests] for name in COLUMNS}
+    return Instance(system, **columns, ids=ids)  # type: ignore[arg-type]
+
+
+class NodeFields(Protocol):
+    """What a file says of a node, beside its requests."""
+
+    slots: Slots
+    padding: str | FixedPadding
+    cost: Any
+    llm: Llm
+    quantization: Quantization
+    edge_node: EdgeNode
+    output_billing: str
+
+
+def system_of(fields: NodeFields) -> System:
+    """The system that a file describes."""
+    padding = fields.padding
     if isinstance(padding, str) and padding != "batch_max":
         raise InputError("padding", describe(padding), 'batch_max or {"fixed_tokens": ...}')
-    fixed = padding.fixed_tokens if isinstance(padding, _FixedPadding) else None
-    system = System(
-        file.slots,
-        file.llm,
-        file.quantization,
-        file.edge_node,
-        fixed,
-        read_cost(file.cost),
-        file.output_billing,
+    return System(
+        fields.slots,
+        fields.llm,
+        fields.quantization,
+        fields.edge_node,
+        padding.fixed_tokens if isinstance(padding, FixedPadding) else None,
+        read_cost(fields.cost),
+        fields.output_billing,
     )
-    ids = tuple(request.id for request in file.requests)
+
+
+def refuse_twice(key: str, ids: Sequence[str], expected: str) -> None:
+    """Raise an InputError for an id of the list `key` that stands twice, at its second place."""
     seen: set[str] = set()
     for index, name in enumerate(ids):
         if name in seen:
-            raise InputError(f"requests[{index}].id", describe(name), "an id that no other request has")
+            raise InputError(f"{key}[{index}].id", describe(name), expected)
         seen.add(name)
-    columns = {name: [getattr(request, name) for request in file.requests] for name in COLUMNS}
-    return Instance(system, **columns, ids=ids)  # type: ignore[arg-type]
 
 
 def read_cost(cost: object) -> str | Roofline:
