@@ -19,7 +19,7 @@ ifneq ($(HOME_CACHE),yes)
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 
-.PHONY: help reproduce engine measure test test-slurm verify fuzz conformance trust smoke benchmark archive lint format clean
+.PHONY: help reproduce engine measure compression compress test test-slurm verify fuzz conformance trust smoke benchmark archive lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,11 @@ engine: .venv/engine ## install the optional engine, llama.cpp with a small mode
 
 measure: .venv/engine ## measure this machine and its engine (NAME=..., MODEL=file.gguf)
 	$(BIN)/python -m edgebatch_artifact.cli measure --name $(NAME) $(if $(MODEL),--model "$(MODEL)")
+
+compression: .venv/compression ## install what techniques of compression need: JAX, and a small model
+
+compress: .venv/compression ## run the techniques of compression (NAME=..., MODEL=file.gguf)
+	$(BIN)/python -m edgebatch_artifact.cli compress --name $(NAME) $(if $(MODEL),--model "$(MODEL)")
 
 test: .venv/ready ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/project tests/workflow tests/edgebatch_artifact tests/edgebatch tests/refusals tests/surroundings tests/fuzz
@@ -79,6 +84,6 @@ clean: ## remove results, the report, compiled code and the environment; figures
 	$(BIN)/python -m edgebatch.warm_up
 	touch $@
 
-.venv/engine: .venv/ready requirements-engine.lock
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-engine.lock
+.venv/engine .venv/compression: .venv/%: .venv/ready requirements-%.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-$*.lock
 	touch $@

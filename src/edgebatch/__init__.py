@@ -5,7 +5,9 @@ from edgebatch.errors import InfeasibleSchedule, InputError
 from edgebatch.model.llm import Llm
 from edgebatch.model.quantization import Quantization
 from edgebatch.model.roofline import Roofline
+from edgebatch.model.storage import Storage
 from edgebatch.model.system import EdgeNode, Slots, System
+from edgebatch.model.tuning import Tuning
 from edgebatch.problem import Instance, Schedule
 
 __all__ = [
@@ -19,14 +21,16 @@ __all__ = [
     "Roofline",
     "Schedule",
     "Slots",
+    "Storage",
     "System",
+    "Tuning",
     "check",
     "solve",
 ]
 
 
 def solve(instance: Instance, scheduler: str = "dftsp", **options: object) -> Schedule:
-    """Schedule one epoch: choose as large a batch, or as much weight, as constraints (10) to (13) allow.
+    """Schedule one epoch: choose the batch of most requests, or weight, that constraints (10) to (13) allow.
 
     Parameters
     ----------

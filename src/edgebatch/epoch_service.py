@@ -65,7 +65,7 @@ def turned_away(system: System, requests: Requests) -> np.ndarray:
     """Which requests the node cannot take, whatever else it serves, shape (requests,)."""
     fixed = system.fixed_padding_tokens
     padded = requests.prompt_tokens if fixed is None else np.full_like(requests.prompt_tokens, fixed)
-    held = system.weight_bytes + system.kv_bytes(padded, requests.output_tokens)
+    held = system.resident_bytes + system.kv_bytes(padded, requests.output_tokens)
     return (
         (requests.accuracy > system.quantization.accuracy)
         | (requests.prompt_tokens > padded)

@@ -29,7 +29,7 @@ def in_hindsight(true: Instance, schedule: Schedule) -> tuple[Schedule, Loads]:
     padded = int(true.padded(true.prompt_tokens[running]).max(initial=0))
     if schedule.device_queues is None:
         held = system.kv_bytes(padded, true.output_tokens[running])
-        room = system.edge_node.memory_bytes - system.weight_bytes
+        room = system.edge_node.memory_bytes - system.resident_bytes
         kept = running[fits(np.cumsum(held), room)]
         padded = int(true.padded(true.prompt_tokens[kept]).max(initial=0))
         done_s = _batch_times(true, kept, padded)
@@ -52,7 +52,7 @@ def in_hindsight(true: Instance, schedule: Schedule) -> tuple[Schedule, Loads]:
     loads = Loads(
         uplink_share=float(true.uplink_share[running].sum()),
         downlink_share=float(true.downlink_share[served].sum()),
-        memory_bytes=system.weight_bytes + float(np.sum(system.kv_bytes(tokens, true.output_tokens[kept]))),
+        memory_bytes=system.resident_bytes + float(np.sum(system.kv_bytes(tokens, true.output_tokens[kept]))),
         compute_time_s=min(system.slots.compute_s, float(done_s.max(initial=0.0))),
         deadline_s=system.slots.compute_s,
         padded_prompt_tokens=padded,

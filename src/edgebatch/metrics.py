@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
@@ -11,8 +12,11 @@ from edgebatch.epoch_service import epoch_service
 from edgebatch.model.system import System
 from edgebatch.model.trace import Trace
 from edgebatch.model.workload import Requests, draw_requests
+from edgebatch.network.drop import draw_drop
+from edgebatch.network.measures import measure_network
+from edgebatch.network.simulation import simulate_network
 from edgebatch.problem import Instance, Schedule
-from edgebatch.service import SERVICE_METRICS, measure_service
+from edgebatch.service import SERVICE_METRICS, bound_gap, measure_service
 from edgebatch.serving.run import serve
 from edgebatch.setting import Setting
 from edgebatch.simulation import Epoch, simulate
@@ -24,6 +28,7 @@ METRICS = (
     "candidates",
     "batch_size",
     "upper_bound",
+    "bound_gap",
     "proven",
     "nodes",
     "cut_off",
@@ -35,11 +40,13 @@ METRICS = (
     "preemptions_per_s",
 )
 """What a run measures, one value a seed. Rates are per second of all epochs. `candidates`, `batch_size`,
-`upper_bound` (that the scheduler proves) and `nodes` (of the search tree) are means over epochs. `proven` is
+`upper_bound` (that the scheduler proves) and `nodes` (of the search tree) are means over epochs. `bound_gap`
+is the mean part of that bound which the batch misses. `proven` is
 the share of epochs whose batch the scheduler proves to be the largest, `cut_off` that of epochs whose search
 reached its node limit. Loads are shares of the budget, averaged over the epochs that serve somebody.
 `throughput_per_s` is the paper's name of the goodput.
 
+With several nodes, batches, candidates and bounds are those of all together.
 Continuous batching has no epochs, and 0 for means over them. `missed_per_s` counts answers that come too
 late, `preemptions_per_s` requests that lose their cache. Loads of bands are means over the slots that carry
 somebody, that of the memory over the time in which the node computes, and that of computing is its share of
@@ -64,37 +71,50 @@ def replicates_of(
         For each seed its metrics; and the time spent in the workload, in the scheduler and in total.
     """
     epochs = setting.simulation.epochs
-    scheduler = None if setting.scheduler.is_policy else setting.scheduler.function()
     seconds = {"workload": 0.0, "scheduler": 0.0, "total": 0.0}
     begin = time.perf_counter()
-
-    def timed(instance: Instance) -> Schedule:
-        start = time.perf_counter()
-        assert scheduler is not None, "policies of continuous batching see no instance"
-        schedule = scheduler(instance)
-        seconds["scheduler"] += time.perf_counter() - start
-        return schedule
-
     # compiled code is loaded at its first call, which is no part of the scheduler's time
-    _run(setting, draw(setting, 1, 0, trace), 1, scheduler)
+    _run(setting, 1, 0, trace, dict(seconds))
     replicates = []
     for seed in range(setting.simulation.seeds):
         if tell:
             tell(f"seed {seed + 1} of {setting.simulation.seeds}")
-        start = time.perf_counter()
-        requests = draw(setting, epochs, seed, trace)
-        seconds["workload"] += time.perf_counter() - start
-        replicates.append({"seed": seed, **_run(setting, requests, epochs, scheduler and timed)})
+        replicates.append({"seed": seed, **_run(setting, epochs, seed, trace, seconds)})
     seconds["total"] = time.perf_counter() - begin
     return replicates, seconds
 
 
 def _run(
-    setting: Setting, requests: Requests, epochs: int, scheduler: Callable[[Instance], Schedule] | None
+    setting: Setting, epochs: int, seed: int, trace: Trace | None, seconds: dict[str, float]
 ) -> dict[str, float]:
+    """One run, whose times are added to `seconds`; the keys are those of `METRICS`."""
+    choice = setting.scheduler
+    scheduler = None if choice.is_policy else _timed(setting.function(), seconds)
+    start = time.perf_counter()
+    if setting.cells is not None:
+        assert scheduler is not None, "several nodes have a method"
+        drop = draw_drop(setting.cells, setting.system, setting.workload, setting.radio, epochs, seed)
+        seconds["workload"] += time.perf_counter() - start
+        nodes = setting.cells.of(setting.system)
+        found = measure_network(nodes, drop.requests, list(simulate_network(nodes, drop, scheduler)))
+        return {name: found.get(name, 0.0) for name in METRICS}
+    requests = draw(setting, epochs, seed, trace)
+    seconds["workload"] += time.perf_counter() - start
     if scheduler is None:
         return measure_continuous(setting, requests, epochs)
     return replicate(setting, requests, epochs, scheduler)
+
+
+def _timed(scheduler: Callable[[Any], Any], seconds: dict[str, float]) -> Callable[[Any], Any]:
+    """`scheduler`, whose time is added to `seconds`."""
+
+    def timed(problem: Any) -> Any:
+        start = time.perf_counter()
+        schedule = scheduler(problem)
+        seconds["scheduler"] += time.perf_counter() - start
+        return schedule
+
+    return timed
 
 
 def replicate(
@@ -134,6 +154,7 @@ def measure(system: System, requests: Requests, outcome: Iterable[Epoch]) -> dic
         "candidates": _mean(epoch.instance.size for epoch in epochs),
         "batch_size": served / len(epochs),
         "upper_bound": _mean(epoch.schedule.upper_bound for epoch in epochs),
+        "bound_gap": _mean(bound_gap(epoch.schedule.size, epoch.schedule.upper_bound) for epoch in epochs),
         "proven": _mean(epoch.schedule.optimal for epoch in epochs),
         "nodes": sum(epoch.schedule.nodes_visited for epoch in epochs) / len(epochs),
         "cut_off": _mean(epoch.schedule.node_limit_reached for epoch in epochs),

@@ -156,7 +156,7 @@ class Instance:
 
     def servable(self) -> NDArray[np.bool_]:
         """Which requests meet every constraint as a batch of one; the others are in no batch."""
-        memory = self.system.weight_bytes + self.system.kv_bytes(
+        memory = self.system.resident_bytes + self.system.kv_bytes(
             self.padded(self.prompt_tokens), self.output_tokens
         )
         return (

@@ -56,6 +56,11 @@ answers; 0 where there is none.
 """
 
 
+def bound_gap(size: float, upper_bound: float) -> float:
+    """The part of an upper bound that a batch of some size misses; 0 where the bound is 0."""
+    return 1 - size / upper_bound if upper_bound > 0 else 0.0
+
+
 def measure_service(service: Service, horizon_s: float) -> dict[str, float]:
     """Measure what users saw over `horizon_s` seconds; the keys are those of `SERVICE_METRICS`."""
     answered = np.isfinite(service.latency_s)

@@ -14,24 +14,29 @@ from edgebatch.errors import InputError, one_of
 from edgebatch.model.radio import Radio
 from edgebatch.model.system import System
 from edgebatch.model.workload import Workload
-from edgebatch.problem import Instance, Schedule
+from edgebatch.network import methods, solve_network
+from edgebatch.network.drop import Cells
+from edgebatch.problem import Instance
 from edgebatch.schema import Checked, integer, read
 from edgebatch.serving import policies
 from edgebatch.serving.limits import Limits
 
 
 class SchedulerChoice(Checked):
-    """A scheduler of epochs and all of its options, or a policy of continuous batching, which has none."""
+    """A scheduler of epochs, or a method for several nodes, with all options; or a policy, which has none.
+
+    Policies are those of continuous batching.
+    """
 
     name: str
     options: dict[str, Any]
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        names = (*schedulers.names(), *policies.names())
+        names = (*schedulers.names(), *policies.names(), *methods.names())
         if self.name not in names:
             raise InputError("name", repr(self.name), one_of(self.name, names))
-        known = {} if self.is_policy else schedulers.options(self.name)
+        known = {} if self.is_policy else (methods if self.is_method else schedulers).options(self.name)
         for option in self.options:
             if option not in known:
                 raise InputError(f"options.{option}", "an unknown option", one_of(option, known))
@@ -44,8 +49,15 @@ class SchedulerChoice(Checked):
         """Whether it is a policy of continuous batching."""
         return self.name in policies.names()
 
-    def function(self) -> Callable[[Instance], Schedule]:
-        """The scheduler with its options bound."""
+    @property
+    def is_method(self) -> bool:
+        """Whether it is a method for several nodes."""
+        return self.name in methods.names()
+
+    def function(self) -> Callable[[Any], Any]:
+        """The scheduler, a function of an `Instance`, or the method, one of a `Network`, with its options."""
+        if self.is_method:
+            return functools.partial(solve_network, method=self.name, **self.options)
         return functools.partial(schedulers.get(self.name), **self.options)
 
 
@@ -67,6 +79,8 @@ class Setting(Checked):
     ----------
     serving
         Limits of the engine of continuous batching; None for a scheduler of epochs.
+    cells
+        The nodes that a method has; None for a scheduler of one node.
     """
 
     system: System
@@ -75,11 +89,18 @@ class Setting(Checked):
     scheduler: SchedulerChoice
     simulation: Simulation
     serving: Limits | None = None
+    cells: Cells | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.scheduler.is_policy != (self.serving is not None):
             raise InputError("serving", "other than the scheduler needs", "limits for a policy alone")
+        if self.scheduler.is_method != (self.cells is not None):
+            raise InputError("cells", "other than the scheduler needs", "nodes for a method of several alone")
+        if self.cells is not None and self.radio.macro_cell is None:
+            raise InputError("radio.macro_cell", "nothing", "a cell, as several nodes need distances")
+        if self.cells is not None and self.workload.trace is not None:
+            raise InputError("workload.trace", "a trace", "none: the users of several nodes are drawn")
         if self.scheduler.is_policy and self.system.llm.encoder_layers:
             raise InputError(
                 "scheduler.name", repr(self.scheduler.name), "a scheduler of epochs, for an encoder"
@@ -94,6 +115,11 @@ class Setting(Checked):
             found = f"{requests:.3g} requests of up to {waits:.3g} epochs"
             expected = f"at most {LARGEST_RUN} of both together, that memory holds a run"
             raise InputError("workload.arrival_rate", found, expected)
+
+    def function(self) -> Callable[[Any], Any]:
+        """The scheduler with its options; a method of several nodes proves bounds if the setting says so."""
+        function: Callable[..., Any] = self.scheduler.function()
+        return function if self.cells is None else functools.partial(function, bound=self.cells.proves)
 
     def as_dict(self) -> dict[str, Any]:
         """Nested mappings and lists, as `read` takes them back."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+
 from edgebatch import EdgeNode, Instance, Llm, Quantization, Slots, System, solve
 from edgebatch.io.command_line import run_command
 
@@ -19,7 +21,7 @@ def warm_up() -> None:
     instance = Instance(system, [1, 2], [1, 2], [9, 9], [0, 0], [0, 0], [0.6, 0.6], [0.1, 0.1])  # type: ignore[arg-type]
     for scheduler in ("dftsp", "surrogate"):
         solve(instance, scheduler)
-    solve(dataclasses.replace(instance, weight=[1, 2]), "surrogate")  # type: ignore[arg-type]
+    solve(dataclasses.replace(instance, weight=np.array([1.0, 2.0])), "surrogate")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Command line of the artifact: ``simulate``, ``measure``, ``calibrate``, ``verify`` and ``archive``."""
+"""Command line of the artifact, for people: simulate, measure, compress, calibrate, verify, archive."""
 
 from __future__ import annotations
 
@@ -73,12 +73,24 @@ def _parser() -> argparse.ArgumentParser:
     verifying.add_argument(
         "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of costs.json and race.json"
     )
-    command("calibrate", _calibrate, "fit devices to measurements/, and write them to conf/edge_node/")
+    calibrating = command(
+        "calibrate", _calibrate, "fit devices and the engine to measurements/, and write them to conf/"
+    )
+    calibrating.add_argument(
+        "--measurement", type=_name, help="folder of measurements/engine/ (default: conf/engine.yaml)"
+    )
     measuring = command(
         "measure", _measure, "measure this machine and its engine; the same command goes on where it ended"
     )
     measuring.add_argument("--name", required=True, type=_name, help="folder of measurements/engine/")
     measuring.add_argument("--model", type=Path, help="a GGUF file (default: SmolLM2-135M, which is shipped)")
+    compressing = command(
+        "compress", _compress, "run techniques of compression; the same command goes on where it ended"
+    )
+    compressing.add_argument("--name", required=True, type=_name, help="folder of measurements/compression/")
+    compressing.add_argument(
+        "--model", type=Path, help="a GGUF file (default: SmolLM2-135M, which is shipped)"
+    )
     archiving = command("archive", _archive, "put sources, results, figures, paper and report into one zip")
     archiving.add_argument("--out", type=Path, default=Path("dist"), help="folder of the zip")
     return parser
@@ -102,8 +114,8 @@ examples:
   artifact simulate model=opt_13b scheduler=dftsp workload.arrival_rate=50
   artifact simulate regime=balanced scheduler=static_batching simulation.epochs=50
 
-Groups are the folders of conf/ (model, quantization, edge_node, cost, radio, workload, scheduler, regime,
-scale), their values the files in them. Any value of a file can be set by its dotted key."""
+Groups are the folders of conf/ (model, quantization, edge_node, storage, cost, radio, workload, scheduler,
+regime, scale), their values the files in them. Any value of a file can be set by its dotted key."""
 
 
 def _has_configuration(conf: Path) -> None:
@@ -189,14 +201,23 @@ def _calibrate(chosen: argparse.Namespace) -> None:
     _has_configuration(chosen.conf)
     from edgebatch_artifact.calibration.calibrate import calibrate
     from edgebatch_artifact.calibration.measured_files import read_measured
+    from edgebatch_artifact.engine.fits import fit_formats
     from edgebatch_artifact.publish.edge_node_files import edge_node_files
+    from edgebatch_artifact.publish.engine_files import engine_files, fit_lines
     from edgebatch_artifact.storage.files import write
 
-    measured = read_measured(chosen.conf, MEASUREMENTS)
-    for name, text in edge_node_files(measured, calibrate(measured)).items():
-        path = chosen.conf / "edge_node" / f"{name}.yaml"
+    measured = read_measured(chosen.conf, MEASUREMENTS, chosen.measurement or "")
+    engine = measured.engine
+    fits = fit_formats(engine.machine, engine.steps)
+    files = {
+        f"edge_node/{name}": text for name, text in edge_node_files(measured, calibrate(measured)).items()
+    }
+    for name, text in (files | engine_files(engine, fits, measured.models)).items():
+        path = chosen.conf / f"{name}.yaml"
         write(path, text)
         print(path)
+    for line in fit_lines(engine, fits):
+        print(line)
 
 
 def _measure(chosen: argparse.Namespace) -> None:
@@ -216,6 +237,30 @@ def _measure(chosen: argparse.Namespace) -> None:
     tell("")
     read_measurement(folder)
     print(f"{folder}: complete. For figures of it: snakemake --config measurement={chosen.name}")
+
+
+def _compress(chosen: argparse.Namespace) -> None:
+    _has_configuration(chosen.conf)
+    from edgebatch.compression import check_installed
+
+    check_installed()
+    from edgebatch_artifact.analysis.compression_summary import summarize
+    from edgebatch_artifact.analysis.sources import read_claims
+    from edgebatch_artifact.compression.run import run_all
+    from edgebatch_artifact.compression.stored import read_rows
+    from edgebatch_artifact.settings.compression_file import read_compression_config, read_runs, run_file
+    from edgebatch_artifact.storage.csv_file import csv_text
+    from edgebatch_artifact.storage.files import write
+
+    config, runs = read_compression_config(chosen.conf), read_runs(chosen.conf)
+    confidence = read_claims(chosen.conf).confidence
+    folder, work = MEASUREMENTS / "compression" / chosen.name, Path("results", "compression")
+    tell = _progress_lines if not sys.stderr.isatty() else _progress()
+    run_all(folder, work, chosen.model, config, runs, lambda name: run_file(chosen.conf, name), tell)
+    tell("")
+    table = summarize(read_rows(folder, "sequences"), read_rows(folder, "layers"), confidence)
+    write(folder / "summary.csv", csv_text(table))
+    print(f"{folder}: complete")
 
 
 def _progress_lines(doing: str) -> None:

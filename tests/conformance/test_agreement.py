@@ -15,6 +15,7 @@ from tests.edgebatch.instances import (
     of_today,
     random_instance,
 )
+from tests.edgebatch.techniques import TECHNIQUES, with_techniques
 
 REQUESTS = (6, 7, 8, 9, 10, 11, 12, 13, 20, 30)
 """Numbers of candidates of the instances of one kind."""
@@ -41,3 +42,11 @@ def test_all_exact_schedulers_agree_on_models_of_today(model, billing, record_pr
         rng = np.random.default_rng([seed, 12])
         instance = of_today(random_instance(rng, 6 + seed % 8, **kind), rng, model, billing)
         assert 0 <= _agree(instance, record_property, kind["regime"]) <= 13
+
+
+@pytest.mark.parametrize(("technique", "billing"), list(product(TECHNIQUES, BILLINGS)))
+def test_all_exact_schedulers_agree_on_nodes_with_techniques(technique, billing, record_property):
+    for seed, kind in enumerate(KINDS_OF_ALL_COSTS[::8]):
+        rng = np.random.default_rng([seed, 14])
+        plain = random_instance(rng, 6 + seed % 8, **kind | {"billing": billing})
+        assert 0 <= _agree(with_techniques(plain, rng, technique), record_property, kind["regime"]) <= 13

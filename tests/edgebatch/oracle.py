@@ -17,6 +17,7 @@ import numpy as np
 from edgebatch import Instance, Llm, System
 from edgebatch.model.roofline import Roofline
 from tests.edgebatch.instances import sample, under_roofline
+from tests.edgebatch.layer_oracle import Layers
 
 TOLERANCE = 1 + Fraction(1, 10**9)
 SHARE_UNITS = 2**1074
@@ -97,22 +98,30 @@ def batch_time_s(system: System) -> Callable[[int, tuple[int, ...]], float]:
     flop_s = quantization.compute_factor / node.flops / roofline.pooled_share
     byte_s = 1 / roofline.memory_bandwidth_bytes_per_s / roofline.bandwidth_share / roofline.pooled_share
     token_bytes = quantization.kv_bits / 16 * 4 * llm.layers * shape.keys
+    layers = None if llm.encoder_layers else Layers(system)
+    more_flops, load_s, serving_share = 0.0, 0.0, 1.0
+    if layers is not None:
+        more_flops, load_s, serving_share = layers.more_flops(), layers.load_s(), layers.serving_share()
 
     def step_s(first: bool, live: int, context: Any) -> Any:
         """Time of a step at a context, or at each of an array of contexts."""
         if first:
-            flops = live * shape.first_flops(context)
+            flops = live * (shape.first_flops(context) + more_flops * context)
         else:
             attention = shape.token_flops(context) - shape.token_flops(0)
-            flops = live * (shape.token_flops(0) + attention / roofline.attention_share)
+            flops = live * (shape.token_flops(0) + more_flops + attention / roofline.attention_share)
         if system.cost == "flops":
-            return flops * flop_s
+            return (flops * flop_s + load_s) / serving_share
         reached = roofline.prefill_flops_share if first else roofline.decode_flops_share
-        read = quantization.weight_bits / 8 * shape.read_weights(live * context if first else live, first)
+        tokens = live * context if first else live
+        if layers is not None:
+            read = layers.read_bytes(tokens)
+        else:
+            read = quantization.weight_bits / 8 * shape.read_weights(tokens, first)
         traffic_s = (read + token_bytes * context * live) * byte_s
         deep = llm.layers + (llm.encoder_layers if first else 0)
-        overhead_s = roofline.step_s + deep * roofline.layer_s
-        return np.maximum(flops * flop_s / reached, traffic_s) + overhead_s
+        overhead_s = roofline.step_s + deep * roofline.layer_s + load_s
+        return (np.maximum(flops * flop_s / reached, traffic_s) + overhead_s) / serving_share
 
     @cache
     def sums_s(live: int, blocks: int) -> Any:
@@ -140,7 +149,10 @@ def judge(instance: Instance) -> Callable[[tuple[int, ...]], bool]:
     slots, quantization, node, shape = system.slots, system.quantization, system.edge_node, Shape(system.llm)
     prompts, outputs = instance.prompt_tokens.tolist(), instance.output_tokens.tolist()
 
-    room = Fraction(node.memory_bytes) * TOLERANCE - Fraction(quantization.weight_bits) / 8 * shape.weights()
+    resident = Fraction(quantization.weight_bits) / 8 * shape.weights()
+    if quantization.tells_layers or system.storage or system.tuning:
+        resident = Fraction(Layers(system).resident_bytes())
+    room = Fraction(node.memory_bytes) * TOLERANCE - resident
     token_bytes = Fraction(quantization.kv_bits) / 16 * 4 * system.llm.layers * shape.keys
 
     most_share = floor(SHARE_UNITS * TOLERANCE)

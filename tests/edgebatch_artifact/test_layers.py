@@ -10,7 +10,7 @@ from tests.workflow.checkout import ROOT
 ROOMS = (
     {"storage"},
     {"settings"},
-    {"engine"},
+    {"engine", "compression"},
     {"runs", "calibration"},
     {"analysis"},
     {"publish"},
@@ -32,8 +32,10 @@ SHELVES = (
     {"schedulers"},
     {"serving"},
     {"simulation", "engine"},
+    {"compression"},
+    {"epoch_service"},
     {"network"},
-    {"setting", "epoch_service"},
+    {"setting"},
     {"metrics"},
     {"io"},
 )

@@ -12,7 +12,7 @@ from tests.workflow.checkout import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-OF_THEIR_OWN = {"engine": "requirements-engine.lock"}
+OF_THEIR_OWN = {name: f"requirements-{name}.lock" for name in ("engine", "compression")}
 """Heavy extras, and their locks: whoever does not ask for them installs nothing of them."""
 NAMED = [
     Requirement(text)

@@ -47,9 +47,6 @@ SOLVE = [
     ("solve epoch.json --scheduler dfstp", "edgebatch: --scheduler: found 'dfstp', expected one of ... (did you mean dftsp?)"),
     ("solve epoch.json --scheduler=", "edgebatch: --scheduler: found '', expected one of ..."),
     ("solve epoch.json --scheduler _admission", "edgebatch: --scheduler: found '_admission', expected one of ..."),
-    ("solve epoch.json --method gah", "edgebatch: epoch.json: --method: found 'gah', expected nothing: it is for several nodes, and the file has one"),
-    ("solve epoch.json --method gha", "edgebatch: --method: found 'gha', expected one of ... (did you mean gah?)"),
-    ("solve epoch.json --method", "edgebatch solve: command line: argument --method: expected one argument ..."),
     ("solve none.json", f"edgebatch: none.json: {NO_FILE}"),
     ("solve .", "edgebatch: .: found a directory, expected a readable file"),
     ("solve broken.json", f"edgebatch: broken.json: line 1, column 2: found the end of a line, {NO_JSON} (expecting property name ...)"),
@@ -58,7 +55,7 @@ SOLVE = [
 
 ARTIFACT = [
     ("", "artifact: command line: the following arguments are required: COMMAND (artifact --help tells more)"),
-    ("simulat", "artifact: command line: COMMAND: found 'simulat', expected one of archive, calibrate, measure, simulate, verify (did you mean simulate?) ..."),
+    ("simulat", "artifact: command line: COMMAND: found 'simulat', expected one of archive, calibrate, compress, measure, simulate, verify (did you mean simulate?) ..."),
     ("simulate --jsn", "artifact simulate: command line: found '--jsn', expected one of ... (did you mean --json?) ..."),
     ("simulate --conf", "artifact simulate: command line: argument --conf: expected one argument ..."),
     ("simulate --conf none", "artifact: none: found no config.yaml, expected the folder of the configuration"),

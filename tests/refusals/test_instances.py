@@ -16,7 +16,7 @@ from tests.edgebatch.instance_files import (
 )
 from tests.refusals.refused import refusal, says
 
-MIXED = "expected one of cost, edge_node, format, llm, output_billing, padding, quantization, requests, slots"
+MIXED = "expected one of cost, edge_node, format, llm, output_billing, padding, quantization, requests, slots, storage, tuning"
 NULL = r"\x00"
 LATENCY, FLOPS = '"latency_s": 1.8', '"flops": 26600000000000.0'
 

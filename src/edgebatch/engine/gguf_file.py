@@ -13,7 +13,7 @@ from edgebatch.model.llm import Llm
 ARCHITECTURES = ("llama",)
 """Architectures whose shape is known here."""
 
-FORMATS = {"F16": 1, "Q4_0": 2, "Q4_1": 3, "Q8_0": 7}
+FORMATS = {"F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q8_0": 7}
 """Formats of weights, with their numbers in llama.cpp."""
 
 
@@ -54,6 +54,28 @@ def read_weights(path: Path, memory_bytes: float) -> Weights:
     InputError
         For a file that is none, is cut short, has an unknown architecture or format, or exceeds the memory.
     """
+    reader, fields = open_gguf(path, memory_bytes)
+    at = str(path)
+    numbers = {number: name for name, number in FORMATS.items()}
+    if fields.get("general.file_type") not in numbers:
+        raise InputError("general.file_type", fields.get("general.file_type"), one_of(None, FORMATS), at)
+    names = {tensor.name for tensor in reader.tensors}
+    return Weights(
+        _shape(fields, "output.weight" not in names, at),
+        numbers[fields["general.file_type"]],
+        sum(int(tensor.n_elements) for tensor in reader.tensors),
+        sum(int(tensor.n_bytes) for tensor in reader.tensors),
+    )
+
+
+def open_gguf(path: Path, memory_bytes: float) -> tuple[Any, dict[str, Any]]:
+    """Open a GGUF file of a known architecture; its reader, and its fields without the tokenizer's lists.
+
+    Raises
+    ------
+    InputError
+        For a file that is none, is cut short, has an unknown architecture, or exceeds the memory.
+    """
     try:
         from gguf import GGUFReader
     except ModuleNotFoundError:
@@ -72,34 +94,27 @@ def read_weights(path: Path, memory_bytes: float) -> Weights:
     architecture = fields.get("general.architecture")
     if architecture not in ARCHITECTURES:
         raise InputError("general.architecture", repr(architecture), one_of(None, ARCHITECTURES), at)
-    numbers = {number: name for name, number in FORMATS.items()}
-    if fields.get("general.file_type") not in numbers:
-        raise InputError("general.file_type", fields.get("general.file_type"), one_of(None, FORMATS), at)
-    names = {tensor.name for tensor in reader.tensors}
-    return Weights(
-        _shape({**fields, "tied": "output.weight" not in names}, architecture, at),
-        numbers[fields["general.file_type"]],
-        sum(int(tensor.n_elements) for tensor in reader.tensors),
-        sum(int(tensor.n_bytes) for tensor in reader.tensors),
-    )
+    return reader, fields
 
 
-def _shape(fields: dict[str, Any], architecture: str, at: str) -> Llm:
-    def number(name: str) -> int:
-        key = f"{architecture}.{name}"
-        if key not in fields:
-            raise InputError(key, "nothing", "a whole number", at)
-        return int(fields[key])
+def whole_number(fields: dict[str, Any], name: str, at: str) -> int:
+    """A number of the architecture's fields."""
+    key = f"{fields['general.architecture']}.{name}"
+    if key not in fields:
+        raise InputError(key, "nothing", "a whole number", at)
+    return int(fields[key])
 
+
+def _shape(fields: dict[str, Any], tied_embeddings: bool, at: str) -> Llm:
     return Llm(
-        layers=number("block_count"),
-        hidden_size=number("embedding_length"),
-        ffn_size=number("feed_forward_length"),
-        query_heads=number("attention.head_count"),
-        kv_heads=number("attention.head_count_kv"),
+        layers=whole_number(fields, "block_count", at),
+        hidden_size=whole_number(fields, "embedding_length", at),
+        ffn_size=whole_number(fields, "feed_forward_length", at),
+        query_heads=whole_number(fields, "attention.head_count", at),
+        kv_heads=whole_number(fields, "attention.head_count_kv", at),
         ffn_matrices=3,
-        vocabulary=number("vocab_size"),
-        tied_embeddings=bool(fields["tied"]),
+        vocabulary=whole_number(fields, "vocab_size", at),
+        tied_embeddings=tied_embeddings,
     )
 
 

@@ -49,6 +49,8 @@ class Engine:
         Most tokens of each, prompt and output together.
     threads
         How many threads compute.
+    cache_bits
+        Bits of an entry of the KV cache, 16 or 32.
 
     Notes
     -----
@@ -61,7 +63,9 @@ class Engine:
         If the engine is not installed, or cannot load the file.
     """
 
-    def __init__(self, path: Path, sequences: int, context_tokens: int, threads: int) -> None:
+    def __init__(
+        self, path: Path, sequences: int, context_tokens: int, threads: int, cache_bits: int = 16
+    ) -> None:
         llama = bindings()
         tokens = sequences * context_tokens
         settings = llama.LlamaContextParams()
@@ -71,6 +75,9 @@ class Engine:
         settings.n_threads = settings.n_threads_batch = threads
         # each sequence reads its own cache alone, as in the cost model
         settings.kv_unified = False
+        if cache_bits == 32:
+            # llama.cpp's numbers of F32, and of no flash attention, which takes a cache of 16 bits
+            settings.type_k = settings.type_v = settings.flash_attn_type = 0
         try:
             self._model = _model(llama, path)
             self._context = llama.LlamaContext(self._model, settings, verbose=False)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,10 +20,10 @@ from edgebatch import schedulers, solve
 from edgebatch.errors import InputError
 from edgebatch.io.answer_table import answer_table
 from edgebatch.io.command_line import Parser, ended_by_interrupt, run_command
-from edgebatch.io.instance_format import FORMAT, answer, instance_of
-from edgebatch.io.json_text import parse_json, read_text
+from edgebatch.io.instance_format import FORMAT, answer, parse_instance
+from edgebatch.io.json_text import format_of, read_text
 from edgebatch.io.network_format import FORMAT as NETWORK_FORMAT
-from edgebatch.io.network_format import is_network, network_answer, network_of, network_table
+from edgebatch.io.network_format import network_answer, network_table, parse_network
 from edgebatch.io.replay_format import FORMAT as REPLAY_FORMAT
 from edgebatch.io.replay_format import parse_replay, replay_answer, replay_table
 from edgebatch.network import Network, methods, solve_network
@@ -31,7 +32,7 @@ from edgebatch.serving import policies
 from edgebatch.serving.replay import replay
 
 SCHEDULER, METHOD = "dftsp", "joint"
-"""What solves an epoch of one node, and of several, unless another is named."""
+"""What solves an epoch of one node, and of several, unless the command line says otherwise."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,11 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     solving = commands.add_parser(
         "solve",
         help="schedule one epoch",
-        description=f"Schedule one epoch of one node ({FORMAT}) or of several ({NETWORK_FORMAT}), read from a "
-        "JSON file, and print the schedule: as a table on a terminal, otherwise as one JSON object.",
+        description=f"Schedule one epoch, read from a JSON file ({FORMAT} of one node, or "
+        f"{NETWORK_FORMAT} of several), and print the schedule: as a table on a terminal, otherwise as one "
+        "JSON object.",
         epilog="example: edgebatch solve epoch.json --scheduler dftsp",
     )
-    solving.add_argument("file", metavar="FILE", help="the instance or network; - reads standard input")
+    solving.add_argument("file", metavar="FILE", help="the instance; - reads standard input")
     solving.add_argument(
         "--scheduler",
         metavar="NAME",
@@ -95,48 +97,48 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _solve(file: str, scheduler: str | None, method: str | None, as_json: bool) -> None:
-    for option, name, get in (("--scheduler", scheduler, schedulers.get), ("--method", method, methods.get)):
+    for option, name, registry in (("--scheduler", scheduler, schedulers), ("--method", method, methods)):
         try:
-            if name is not None:
-                get(name)
+            registry.get(registry.names()[0] if name is None else name)
         except InputError as error:
             raise InputError(option, error.found, error.expected) from None
     where = "standard input" if file == "-" else file
+    text = read_text(None if file == "-" else Path(file))
+    several = format_of(text).partition("/")[0] == NETWORK_FORMAT.partition("/")[0]
+    if (scheduler if several else method) is not None:
+        option, other = ("--scheduler", "--method") if several else ("--method", "--scheduler")
+        nodes = "several nodes" if several else "one node"
+        raise InputError(
+            option, "an option that it has no use for", f"{other}, as it is a file of {nodes}", where
+        )
     try:
-        data = parse_json(read_text(None if file == "-" else Path(file)))
-        several = is_network(data)
-        for option, name, fits in (("--scheduler", scheduler, not several), ("--method", method, several)):
-            if name is not None and not fits:
-                kinds = ("one node", "several") if several else ("several nodes", "one")
-                expected = "nothing: it is for {}, and the file has {}".format(*kinds)
-                raise InputError(option, repr(name), expected)
         # numbers at the ends of what floats hold: an error below, or a request that nobody can serve
         with ended_by_interrupt(), np.errstate(all="ignore"):
             if several:
-                text = _solved_network(network_of(data), method or METHOD, as_json)
+                result, table = _solved_network(parse_network(text, where), method or METHOD)
             else:
-                text = _solved(instance_of(data), scheduler or SCHEDULER, as_json)
+                result, table = _solved(parse_instance(text, where), scheduler or SCHEDULER)
     except InputError as error:
         raise error.at(where) from None
     except ArithmeticError as error:
         raise InputError("", str(error), "numbers whose products and ratios floats can hold", where) from None
-    print(text)
+    print(json.dumps(result, indent=2) if as_json else table)
 
 
-def _solved(instance: Instance, scheduler: str, as_json: bool) -> str:
+def _solved(instance: Instance, scheduler: str) -> tuple[dict[str, Any], str]:
+    """The answer to an epoch of one node, and its table."""
     begin = time.perf_counter()
     schedule = solve(instance, scheduler)
     result = answer(instance, schedule, scheduler, time.perf_counter() - begin)
-    columns = shutil.get_terminal_size().columns
-    return json.dumps(result, indent=2) if as_json else answer_table(instance, result, columns)
+    return result, answer_table(instance, result, shutil.get_terminal_size().columns)
 
 
-def _solved_network(network: Network, method: str, as_json: bool) -> str:
+def _solved_network(network: Network, method: str) -> tuple[dict[str, Any], str]:
+    """The answer to an epoch of several nodes, and its table."""
     begin = time.perf_counter()
     schedule = solve_network(network, method)
     result = network_answer(network, schedule, method, time.perf_counter() - begin)
-    columns = shutil.get_terminal_size().columns
-    return json.dumps(result, indent=2) if as_json else network_table(network, result, columns)
+    return result, network_table(network, result)
 
 
 def _replay(file: str, policy: str, as_json: bool) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from edgebatch.checker import check
 from edgebatch.errors import InputError
@@ -12,16 +13,16 @@ from edgebatch.io.json_text import parse_json, read_text
 from edgebatch.model.llm import Llm
 from edgebatch.model.quantization import Quantization
 from edgebatch.model.roofline import Roofline
+from edgebatch.model.storage import Storage
 from edgebatch.model.system import EdgeNode, Slots, System
+from edgebatch.model.tuning import Tuning
 from edgebatch.problem import COLUMNS, Instance, Schedule
 from edgebatch.schema import Checked, choice, describe, integer, read, real
 
 FORMAT = "edgebatch-instance/1"
 
 
-class FixedPadding(Checked):
-    """A constant that prompts are padded to."""
-
+class _FixedPadding(Checked):
     fixed_tokens: int = integer(at_least=1)
 
 
@@ -41,16 +42,23 @@ class _Request(Checked):
     weight: float = real(above=0, default=1.0)
 
 
-class _File(Checked):
-    format: str = choice(FORMAT)
+class NodeFields(Checked):
+    """What a file says of a node."""
+
     slots: Slots
-    padding: str | FixedPadding
+    padding: str | _FixedPadding
     cost: Any
     llm: Llm
     quantization: Quantization
     edge_node: EdgeNode
-    requests: tuple[_Request, ...]
     output_billing: str = choice("own", "batch_max", default="own")
+    storage: Storage | None = None
+    tuning: Tuning | None = None
+
+
+class _File(NodeFields):
+    format: str = field(kw_only=True, metadata={"names": (FORMAT,)})
+    requests: tuple[_Request, ...] = field(kw_only=True)
 
 
 def read_instance(path: Path | str) -> Instance:
@@ -79,62 +87,45 @@ def parse_instance(text: str, where: str) -> Instance:
         If the text holds no instance; the error names `where`, the key and what is expected there.
     """
     try:
-        return instance_of(parse_json(text))
+        return _instance(read(_File, parse_json(text)))
     except InputError as error:
         raise error.at(where) from None
 
 
-def instance_of(data: object) -> Instance:
-    """The instance in JSON data.
-
-    Raises
-    ------
-    InputError
-        If it is none; the error names the key and what is expected there.
-    """
-    file = read(_File, data)
+def _instance(file: _File) -> Instance:
     system = system_of(file)
     ids = tuple(request.id for request in file.requests)
-    refuse_twice("requests", ids, "an id that no other request has")
+    refuse_double_ids(ids)
     columns = {name: [getattr(request, name) for request in file.requests] for name in COLUMNS}
     return Instance(system, **columns, ids=ids)  # type: ignore[arg-type]
 
 
-class NodeFields(Protocol):
-    """What a file says of a node, beside its requests."""
-
-    slots: Slots
-    padding: str | FixedPadding
-    cost: Any
-    llm: Llm
-    quantization: Quantization
-    edge_node: EdgeNode
-    output_billing: str
-
-
-def system_of(fields: NodeFields) -> System:
-    """The system that a file describes."""
-    padding = fields.padding
-    if isinstance(padding, str) and padding != "batch_max":
-        raise InputError("padding", describe(padding), 'batch_max or {"fixed_tokens": ...}')
-    return System(
-        fields.slots,
-        fields.llm,
-        fields.quantization,
-        fields.edge_node,
-        padding.fixed_tokens if isinstance(padding, FixedPadding) else None,
-        read_cost(fields.cost),
-        fields.output_billing,
-    )
-
-
-def refuse_twice(key: str, ids: Sequence[str], expected: str) -> None:
-    """Raise an InputError for an id of the list `key` that stands twice, at its second place."""
+def refuse_double_ids(ids: Sequence[str]) -> None:
+    """Refuse requests of one name."""
     seen: set[str] = set()
     for index, name in enumerate(ids):
         if name in seen:
-            raise InputError(f"{key}[{index}].id", describe(name), expected)
+            raise InputError(f"requests[{index}].id", describe(name), "an id that no other request has")
         seen.add(name)
+
+
+def system_of(file: NodeFields) -> System:
+    """The node that a file describes."""
+    padding = file.padding
+    if isinstance(padding, str) and padding != "batch_max":
+        raise InputError("padding", describe(padding), 'batch_max or {"fixed_tokens": ...}')
+    fixed = padding.fixed_tokens if isinstance(padding, _FixedPadding) else None
+    return System(
+        file.slots,
+        file.llm,
+        file.quantization,
+        file.edge_node,
+        fixed,
+        read_cost(file.cost),
+        file.output_billing,
+        file.storage,
+        file.tuning,
+    )
 
 
 def read_cost(cost: object) -> str | Roofline:

@@ -70,6 +70,15 @@ def parse_json(text: str) -> Any:
         raise InputError("", "nesting without end", "JSON of a few levels") from None
 
 
+def format_of(text: str) -> str:
+    """What JSON text says under ``format``; empty where it says nothing, or cannot be read."""
+    try:
+        data = parse_json(text)
+    except InputError:
+        return ""
+    return str(data.get("format", "")) if isinstance(data, dict) else ""
+
+
 def _whole(digits: str) -> int:
     try:
         return int(digits)

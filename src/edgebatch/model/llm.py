@@ -14,7 +14,7 @@ Tokens = TypeVar("Tokens", int, np.ndarray)
 
 
 class WeightReads(NamedTuple):
-    """Bytes of weights, at 16 bits, that a stage reads from memory.
+    """Bytes of weights that a stage reads from memory.
 
     Attributes
     ----------
@@ -24,8 +24,8 @@ class WeightReads(NamedTuple):
         Of all experts together; tokens read those that they are routed to.
     """
 
-    dense_bytes: int
-    expert_bytes: int
+    dense_bytes: float
+    expert_bytes: float
 
 
 class Llm(Checked):
@@ -111,6 +111,38 @@ class Llm(Checked):
         return decoder + encoder + embeddings
 
     @property
+    def output_weights(self) -> int:
+        """Weights of the output layer, which yields the tokens."""
+        return self.vocabulary * self.hidden_size if self.layers else 0
+
+    @property
+    def layer_weights(self) -> int:
+        """Weights of a layer of a decoder-only model, all experts included."""
+        return self._attention_weights + self._ffn_weights
+
+    @property
+    def active_layer_weights(self) -> int:
+        """Weights of such a layer that work on a token; the router is left out, as in all FLOPs."""
+        return self._attention_weights + self._active_ffn_weights
+
+    def adapter_reads(self, rank: int) -> WeightReads:
+        """Bytes of adapters at 16 bits: the product of two matrices beside each matrix of a decoder layer."""
+        attention, ffn = self._adapter_weights(rank)
+        if self.experts == 1:
+            return WeightReads(2 * self.layers * (attention + ffn), 0)
+        return WeightReads(2 * self.layers * attention, 2 * self.layers * ffn * self.experts)
+
+    def adapter_flops(self, rank: int) -> int:
+        """FLOPs of adapters for each token."""
+        attention, ffn = self._adapter_weights(rank)
+        return 2 * self.layers * (attention + ffn * self.active_experts)
+
+    def _adapter_weights(self, rank: int) -> tuple[int, int]:
+        """Weights of the adapters of a layer: of its attention, and of one feed-forward network."""
+        attention = 2 * (2 * self.hidden_size + self.query_size + self.kv_size)
+        return rank * attention, rank * self.ffn_matrices * (self.hidden_size + self.ffn_size)
+
+    @property
     def weight_bytes(self) -> int:
         """Bytes of the weights at 16 bits: equation (5)."""
         return 2 * self.parameters
@@ -145,13 +177,13 @@ class Llm(Checked):
         """Weights that each later step reads; of the embeddings, the output layer alone."""
         dense, expert = self._reads(self.layers)
         crossed = 2 * self.layers * self._cross_weights
-        return WeightReads(dense + crossed + 2 * self._output_layer_weights, expert)
+        return WeightReads(dense + crossed + 2 * self.output_weights, expert)
 
     @cached_property
     def token_flops(self) -> int:
         """FLOPs of generating a token after the first, whatever its context."""
         weights = self._attention_weights + self._cross_weights + self._active_ffn_weights
-        return 2 * (self.layers * weights + self._output_layer_weights)
+        return 2 * (self.layers * weights + self.output_weights)
 
     @cached_property
     def context_flops(self) -> int:
@@ -177,7 +209,7 @@ class Llm(Checked):
     @cached_property
     def _prefill_terms(self) -> tuple[int, int, int]:
         """FLOPs of the first stage: a token, a pair of tokens, and whatever the prompt."""
-        output = 2 * self._output_layer_weights
+        output = 2 * self.output_weights
         if self.encoder_layers == 0:
             token = 2 * self.layers * (self._attention_weights + self._active_ffn_weights)
             return token, 4 * self.layers * self.query_size, output
@@ -219,10 +251,6 @@ class Llm(Checked):
     @property
     def _active_ffn_weights(self) -> int:
         return self.ffn_matrices * self.hidden_size * self.ffn_size * self.active_experts
-
-    @property
-    def _output_layer_weights(self) -> int:
-        return self.vocabulary * self.hidden_size if self.layers else 0
 
 
 def _wide(tokens: Tokens) -> Tokens:

@@ -128,7 +128,7 @@ def rate_bits_per_s(bandwidth_hz: float, power_dbm: float, noise_psd_dbm_hz: flo
         return bandwidth_hz * np.log2(1 + 10 ** (power_dbm / 10) * np.asarray(gain) / noise_mw)
 
 
-def least_share(bits: Any, slot_s: float, rate: Any) -> Any:
+def least_share(bits: Any, slot_s: Any, rate: Any) -> Any:
     """Least share of the band that moves `bits` within the slot: equation (3).
 
     A rate of next to nothing needs more than any band has: the largest finite share.

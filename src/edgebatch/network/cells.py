@@ -75,8 +75,8 @@ def shares(
     radio: Radio,
     slots: Sequence[Slots],
     channel: Channel,
-    uplink_bits: NDArray[np.float64],
-    downlink_bits: NDArray[np.float64],
+    uplink_bits: NDArray[np.floating[Any]],
+    downlink_bits: NDArray[np.floating[Any]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Least shares of both bands of each node, equation (3); out of reach where one is above a whole band.
 
@@ -101,8 +101,7 @@ def shares(
         np.array([getattr(of_node, name) for of_node in slots])[:, None, None]
         for name in ("uplink_s", "downlink_s")
     )
-    # to move some bits in a slot is to move bits over its length in 1 s
-    uplink = least_share(uplink_bits[:, None] / uplink_s, 1.0, up)
-    downlink = least_share(downlink_bits[:, None] / downlink_s, 1.0, down)
+    uplink = least_share(uplink_bits[:, None], uplink_s, up)
+    downlink = least_share(downlink_bits[:, None], downlink_s, down)
     beyond = (uplink > 1) | (downlink > 1)
     return np.where(beyond, OUT_OF_REACH, uplink), np.where(beyond, OUT_OF_REACH, downlink)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from edgebatch.checker import Loads, check
@@ -45,7 +43,7 @@ def check_network(network: Network, schedule: NetworkSchedule) -> tuple[Loads, .
             loads.append(check(instance, alone))
         except InfeasibleSchedule as fault:
             raise InfeasibleSchedule(f"node {node.id}: {fault}") from None
-    weight = math.fsum(network.weight[i] for i in served)
+    weight = float(network.weight[served].sum())
     if not (fits(weight, schedule.weight) and fits(schedule.weight, weight)):
         raise InfeasibleSchedule(f"weight {schedule.weight} is not that of its requests, {weight}")
     if not fits(weight, schedule.upper_bound):

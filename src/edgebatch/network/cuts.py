@@ -1,8 +1,8 @@
 """A model of the relaxation from the batches met so far, and steps to where it is lowest.
 
 Each batch of a node is a cut: at any prices the node's best batch is worth no less. The lowest point of all
-cuts within a box around the best prices is a linear program. Its duals are the shares in which batches mix
-to the best schedule that is not whole.
+cuts within a box around the best prices is a linear program. Its duals are the shares in which batches
+mix to the best schedule that is not whole.
 """
 
 from __future__ import annotations

@@ -52,9 +52,9 @@ class Filling:
         return self.relaxation.network.weight_of(np.flatnonzero(~self.free).tolist())
 
     def choose_anew(self, nodes: Sequence[int], prices: NDArray[np.float64]) -> None:
-        """Let nodes give up what they serve; each in turn takes the free requests worth most beyond prices.
+        """Let nodes give up what they serve; each in turn takes the free ones worth most above prices.
 
-        The last of them takes a batch of most weight, and all others then exchange theirs for no lighter one.
+        The last of them takes a batch of most weight; all others then exchange theirs for no lighter ones.
         """
         weight = self.relaxation.network.weight
         self.settle(dict.fromkeys(nodes, NOTHING))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -17,9 +16,6 @@ from edgebatch.problem import Instance, fits
 
 OUT_OF_REACH = np.inf
 """Share of a request at a node that it cannot reach."""
-
-ROUNDING = 1e-6
-"""A bound on whole weights is rounded down to a whole number, unless it is no farther below it."""
 
 _OF_REQUESTS = ("prompt_tokens", "output_tokens", "latency_s", "waited_s", "accuracy", "weight")
 
@@ -114,19 +110,7 @@ class Network:
 
     def weight_of(self, requests: Sequence[int]) -> float:
         """Sum of the weights of some requests: their number, a whole number, where all weights are 1."""
-        return math.fsum(self.weight[list(requests)]) if self.weighted else len(requests)
-
-    @cached_property
-    def whole(self) -> bool:
-        """Whether all weights are whole numbers, so that every schedule weighs one."""
-        return bool((self.weight == np.floor(self.weight)).all())
-
-    def rounded(self, bound: float) -> float:
-        """An upper bound on the weight, as strong as the weights allow."""
-        bound = min(bound, float(self.weight.sum()))
-        if self.whole:
-            bound = float(np.floor(bound + ROUNDING))
-        return bound if self.weighted else int(bound)
+        return float(self.weight[list(requests)].sum()) if self.weighted else len(requests)
 
     @cached_property
     def reach(self) -> tuple[NDArray[np.int64], ...]:

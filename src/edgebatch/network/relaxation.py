@@ -23,6 +23,9 @@ NOTHING: Batch = np.empty(0, np.int64)
 FIRST_STEP, SHORTER, PATIENCE = 0.5, 0.7, 2
 """Share of Polyak's step at first, by which it falls, and after how many steps without a better bound."""
 
+ROUNDING = 1e-6
+"""A bound on whole weights is rounded down to a whole number, unless it is no farther below it."""
+
 
 class Relaxed(NamedTuple):
     """The relaxation at some prices.
@@ -48,6 +51,13 @@ class Relaxation:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.pricers = [Pricer(*pair) for pair in zip(network.instances, network.reach, strict=True)]
+        self.whole = bool((network.weight == np.floor(network.weight)).all())
+
+    def rounded(self, bound: float) -> float:
+        """A bound as strong as the weights allow: whole weights have a whole sum."""
+        if self.whole:
+            bound = float(np.floor(bound + ROUNDING))
+        return bound if self.network.weighted else int(bound)
 
     def at(
         self,

@@ -1,8 +1,8 @@
 """Prices of the requests to begin with: a linear program in which the corner of each node is fixed.
 
 The corner of a node is the padded prompt and the deadline of a batch that is at hand. At these, budgets and
-costs are linear, and the duals of the program say what each budget of each node is worth. A request then has
-a profit at each node, and its price is between the second best profit and the best.
+costs are linear, and the duals of the program say what each budget of each node is worth. A request
+then has a profit at each node, and its price is between the second best profit and the best.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def admit_in_order(
         if (
             fits(up + uplink[i], 1.0)
             and fits(down + downlink[i], 1.0)
-            and fits(system.weight_bytes + system.kv_bytes(0, cached), system.edge_node.memory_bytes)
+            and fits(system.resident_bytes + system.kv_bytes(0, cached), system.edge_node.memory_bytes)
             and fits(
                 system.compute_time_s(new_flops, new_padded, *system.billed(lengths, counts)), new_deadline_s
             )

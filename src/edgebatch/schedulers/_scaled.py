@@ -122,7 +122,7 @@ class Solver(Protocol):
     def __call__(self, model: Scaled, best: float, cuts: list[AtMost], limit_s: float) -> Answer: ...
 
 
-def models_of(instance: Instance) -> list[Scaled]:
+def _models(instance: Instance) -> list[Scaled]:
     """The models of an instance: one for each padded prompt length and each output length to bill."""
     system = instance.system
     candidates = np.flatnonzero(instance.servable())
@@ -151,7 +151,7 @@ def _model(instance: Instance, requests: NDArray[np.int64], padded: int, longest
     budgets = np.array([PARTS + 1, PARTS + 1, PARTS + 1, deadlines[0]])
     kept = (scaled <= budgets[:, None]).all(axis=0) & (scaled[3] <= deadlines)
     model = Scaled(requests[kept], scaled[:, kept], budgets, deadlines[kept], instance.weight[requests[kept]])
-    if instance.system.cost == "flops":
+    if instance.system.arithmetic_alone:
         return model
     outputs = instance.output_tokens[model.requests]
     if longest is not None:
@@ -164,7 +164,7 @@ def _model(instance: Instance, requests: NDArray[np.int64], padded: int, longest
 def solve_models(
     instance: Instance, solver: Solver, time_limit_s: float | None, by_deadline: bool = False
 ) -> Schedule:
-    """Return the batch of most weight of all models, by descending bound until no other can weigh more.
+    """Return the batch of most weight of all models, solved by descending bound until none can weigh more.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def solve_models(
         For a model with experts, whose compute time is not convex, or a bad time limit.
     """
     check_time_limit(time_limit_s)
-    models = models_of(instance)
+    models = _models(instance)
     end_s = np.inf if time_limit_s is None else time.perf_counter() + time_limit_s
     servable = np.flatnonzero(instance.servable())
     order = np.lexsort((instance.output_tokens[servable], instance.prompt_tokens[servable]))
@@ -212,14 +212,14 @@ def solve_models(
                 if instance.weight_of(batch) > weight:
                     best, weight = batch, instance.weight_of(batch)
             else:
-                refused.append((no_cheaper(instance, batch), len(batch) - 1))
+                refused.append((_no_cheaper(instance, batch), len(batch) - 1))
         proven = max(proven, bound)
     if not instance.weighted:
         proven = int(proven)
     return Schedule(best, upper_bound=max(weight, proven), weight=weight)
 
 
-def no_cheaper(instance: Instance, batch: tuple[int, ...]) -> NDArray[np.int64]:
+def _no_cheaper(instance: Instance, batch: tuple[int, ...]) -> NDArray[np.int64]:
     """The batch, and the requests that cost no less in any respect than each request of it."""
     costs = np.stack(
         (

@@ -154,7 +154,7 @@ def _size_bound(instance: Instance, levels: Levels, cost: BatchCost) -> int:
     return min(
         _most(levels.uplink_share, budgets.share),
         _most(levels.downlink_share, budgets.share),
-        _most(kv_bytes, budgets.memory_bytes - cost.weight_bytes),
+        _most(kv_bytes, budgets.memory_bytes - cost.resident_bytes),
         int(tree.size_bound_by_compute(levels, cost, budgets)),
     )
 

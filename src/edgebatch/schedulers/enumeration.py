@@ -43,7 +43,7 @@ def schedule(instance: Instance) -> Schedule:
     feasible = (
         fits(subsets @ instance.uplink_share[requests], 1.0)
         & fits(subsets @ instance.downlink_share[requests], 1.0)
-        & fits(system.weight_bytes + system.kv_bytes(0, tokens), system.edge_node.memory_bytes)
+        & fits(system.resident_bytes + system.kv_bytes(0, tokens), system.edge_node.memory_bytes)
         & fits(system.compute_time_s(flops, padded, *system.billed(lengths, counts)), deadline_s)
     )
     best = int(np.argmax(np.where(feasible, subsets @ instance.weight[requests], 0)))

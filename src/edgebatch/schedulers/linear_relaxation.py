@@ -54,6 +54,9 @@ def schedule(instance: Instance) -> Schedule:
     """
     if instance.system.cost != "flops":
         raise InputError("cost", "roofline", "flops: the linear relaxation needs a linear cost model")
+    if not instance.system.arithmetic_alone:
+        found = f"{instance.system.load_s:g} s of loading in each step"
+        raise InputError("storage", found, "nothing: the linear relaxation needs a linear cost model")
     servable = np.flatnonzero(instance.servable())
     outputs = np.unique(instance.output_tokens[servable]).tolist()
     choices: list[tuple[int, float, int | None]] = list(

@@ -58,16 +58,16 @@ def schedule(
 
 
 def _within_threshold(model: Scaled, best: float, cuts: list[AtMost], limit_s: float) -> Answer:
-    unit, at_least = weight_unit(model.weights), model.above(best)
+    unit, at_least = _weight_unit(model), model.above(best)
     relaxed = linprog(-model.weights / unit, model.loads / UNIT, model.budgets / UNIT, bounds=(0, 1))
     if relaxed.status == 0 and (-relaxed.fun + ROUNDING) * unit < at_least:
         return Answer(NO_BATCH, best)
     return _solve(model, None, best, cuts, limit_s)
 
 
-def weight_unit(weights: NDArray[np.float64]) -> float:
+def _weight_unit(model: Scaled) -> float:
     """Weight that is 1 to HiGHS, whose tolerances are absolute: a request weighs about 1."""
-    return float(weights.mean()) if weights.size else 1.0
+    return float(model.weights.mean()) if model.weights.size else 1.0
 
 
 def _with_big_m(model: Scaled, best: float, cuts: list[AtMost], limit_s: float) -> Answer:
@@ -86,7 +86,7 @@ def _solve(
         What each request takes off the compute budget by its deadline, shape (requests,); None for nothing.
     """
     number, segments = model.requests.size, model.segments
-    unit, at_least = weight_unit(model.weights), model.above(best)
+    unit, at_least = _weight_unit(model), model.above(best)
     # variables: requests; whether each segment has a live request; time of each segment
     ones, more = np.ones(number), np.zeros(2 * len(segments))
     budgets = model.budgets / UNIT
@@ -104,7 +104,7 @@ def _solve(
         switched[:, :number] += np.diag(shortened / UNIT)
         constraints.append(LinearConstraint(csr_array(switched), ub=budgets[3]))
     if segments:
-        constraints.append(LinearConstraint(segment_rows(segments), ub=0.0))
+        constraints.append(LinearConstraint(_segment_rows(segments), ub=0.0))
     for cut in cuts:
         among = np.isin(np.arange(number), cut.places)
         constraints.append(LinearConstraint(np.append(among, more), ub=cut.most))
@@ -127,7 +127,7 @@ def _solve(
     return Answer(batch, float(np.floor(bound) if model.whole() else bound))
 
 
-def segment_rows(segments: tuple[Segment, ...]) -> csr_array:
+def _segment_rows(segments: tuple[Segment, ...]) -> csr_array:
     """Rows that are at most 0: a segment is on with each of its live requests, and lasts as its lines say."""
     number, count = segments[0].live.size, len(segments)
     lines = sum(segment.slope.size for segment in segments)

@@ -48,7 +48,7 @@ def schedule(instance: Instance, *, admission: str = "blind") -> Schedule:
             (not in_time and admission == "deadline_aware")
             or not fits(up + instance.uplink_share[i], 1.0)
             or not fits(down + instance.downlink_share[i], 1.0)
-            or not fits(system.weight_bytes + system.kv_bytes(0, held), system.edge_node.memory_bytes)
+            or not fits(system.resident_bytes + system.kv_bytes(0, held), system.edge_node.memory_bytes)
         ):
             continue
         queues[device].append(i)

@@ -54,7 +54,7 @@ def worst_case_batch_size(instance: Instance) -> int:
 
     def exceeds(size: int) -> bool:
         compute_s = system.compute_time_s(size * request_flops, prompt, np.array([output]), np.array([size]))
-        memory_bytes = system.weight_bytes + system.kv_bytes(prompt, output) * size
+        memory_bytes = system.resident_bytes + system.kv_bytes(prompt, output) * size
         held = fits(compute_s, system.slots.compute_s) & fits(memory_bytes, system.edge_node.memory_bytes)
         return not held
 

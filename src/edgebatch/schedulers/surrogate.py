@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,14 +80,14 @@ def _search(instance: Instance) -> Search:
 def _candidates(instance: Instance) -> NDArray[np.int64]:
     """Indices of the requests to search among; the linear search drops those that are too dear alone."""
     if _search(instance) is _search_linear:
-        loadable = fits(instance.system.weight_bytes, instance.system.edge_node.memory_bytes)
+        loadable = fits(instance.system.resident_bytes, instance.system.edge_node.memory_bytes)
         return np.flatnonzero(instance.accurate() & loadable)
     return np.flatnonzero(instance.servable())
 
 
 def _is_linear(system: System) -> bool:
     """Whether the costs of a batch of a given deadline are sums over its requests."""
-    return system.cost == "flops" and system.fixed_padding_tokens is not None and not system.bills_longest
+    return system.arithmetic_alone and system.fixed_padding_tokens is not None and not system.bills_longest
 
 
 def _search_linear(
@@ -144,9 +145,12 @@ def _stopped_after(time_limit_s: float | None, instance: Instance) -> Iterator[N
     if time_limit_s is None:
         yield stopped
         return
-    search = _search(instance)
-    module = linear_sizes if search is _search_linear else boxes
-    (weighted_boxes if search is _search_weighted else module).compile_search()
+    of: dict[Search, ModuleType] = {
+        _search_linear: linear_sizes,
+        _search_boxes: boxes,
+        _search_weighted: weighted_boxes,
+    }
+    of[_search(instance)].compile_search()
     timer = threading.Timer(min(time_limit_s, threading.TIMEOUT_MAX), stopped.fill, (True,))
     timer.daemon = True
     timer.start()
@@ -164,7 +168,7 @@ def _fallback(instance: Instance, servable: NDArray[np.int64]) -> tuple[int, ...
 
 
 def _bound_by_one_budget(instance: Instance, servable: NDArray[np.int64]) -> float:
-    """Upper bound on the weight by each band, and by memory, alone."""
+    """Upper bound on the weight by each band, and by memory, alone: the heaviest that it has room for."""
     budgets = 1.0, 1.0, prices_of(instance.system).memory_tokens
     loads = zip(_loads(instance, servable), budgets, strict=True)
     size = min(int(fits(np.cumsum(np.sort(load)), budget).sum()) for load, budget in loads)

@@ -95,20 +95,20 @@ class Candidates(NamedTuple):
 
 def prices_of(system: System) -> Prices:
     """Prices of the batches of a system."""
-    llm, pace, first_s = system.llm, system.pace, system.seconds_per_flop
+    flops, pace, first_s = system.prefill_flops, system.pace, system.seconds_per_flop
     later_s = system.decode_weight * first_s
     token_bytes = system.kv_bytes(0, 1)
     # weights that nearly fill the memory leave little but rounding: a hair more, to lose no exact fit
-    room_bytes = system.edge_node.memory_bytes * (1 + RELATIVE_TOLERANCE + 1e-15) - system.weight_bytes
-    fixed = llm.prefill_flops(0)
-    square = (llm.prefill_flops(2) - 2 * llm.prefill_flops(1) + fixed) / 2
+    room_bytes = system.edge_node.memory_bytes * (1 + RELATIVE_TOLERANCE + 1e-15) - system.resident_bytes
+    fixed = flops(0)
+    square = (flops(2) - 2 * flops(1) + fixed) / 2
     return Prices(
         batch_max=bool(system.bills_longest),
         memory_tokens=float(room_bytes / token_bytes) if token_bytes > 0 else np.inf,
         constant_first_s=float(pace.prefill_overhead_s),
         constant_s=float(pace.decode_overhead_s),
         first_fixed_s=float(fixed * first_s),
-        first_s=float((llm.prefill_flops(1) - fixed - square) * first_s),
+        first_s=float((flops(1) - fixed - square) * first_s),
         first_square_s=float(square * first_s),
         token_s=float(pace.token_s),
         context_s=float(system.context_flops * later_s),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebatch.model.roofline import Pace, Roofline
+from edgebatch.model.roofline import Pace
 from edgebatch.model.system import System
 
 
@@ -22,16 +22,16 @@ class BatchCost(NamedTuple):
 
     Attributes
     ----------
-    weight_bytes
-        Memory of the weights.
+    resident_bytes
+        Memory that is taken whatever the batch.
     request_bytes
         Memory of one request, shape (output lengths,).
     request_flops
         FLOPs of one request, as `System.work_flops` counts them, shape (output lengths,).
     seconds_per_flop
         Compute time of one FLOP.
-    roofline
-        Whether memory traffic and overheads count; if not, `first_s` and `pace` are not used.
+    arithmetic_alone
+        Whether nothing else takes time, as memory traffic does; then `first_s` and `pace` are not used.
     bills_longest
         Whether every request is billed the longest output of its batch.
     prompt_tokens
@@ -44,11 +44,11 @@ class BatchCost(NamedTuple):
         Arithmetic and memory traffic of one decode step.
     """
 
-    weight_bytes: float
+    resident_bytes: float
     request_bytes: NDArray[np.float64]
     request_flops: NDArray[np.float64]
     seconds_per_flop: float
-    roofline: bool
+    arithmetic_alone: bool
     bills_longest: bool
     prompt_tokens: int
     output_tokens: NDArray[np.int64]
@@ -60,11 +60,11 @@ def batch_cost(system: System, padded_prompt_tokens: int, output_tokens: NDArray
     """Prices of batches padded to `padded_prompt_tokens`, for the given output lengths, rising."""
     flops = system.work_flops(np.full_like(output_tokens, padded_prompt_tokens), output_tokens)
     return BatchCost(
-        weight_bytes=float(system.weight_bytes),
+        resident_bytes=float(system.resident_bytes),
         request_bytes=np.asarray(system.kv_bytes(padded_prompt_tokens, output_tokens), dtype=np.float64),
         request_flops=np.asarray(flops, dtype=np.float64),
         seconds_per_flop=float(system.seconds_per_flop),
-        roofline=isinstance(system.cost, Roofline),
+        arithmetic_alone=system.arithmetic_alone,
         bills_longest=system.bills_longest,
         prompt_tokens=padded_prompt_tokens,
         output_tokens=output_tokens,

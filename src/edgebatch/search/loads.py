@@ -45,7 +45,7 @@ def loads(
     lengths, place = _distinct(outputs, padded_prompt_tokens)
     padded = np.asarray(padded_prompt_tokens)
     # weights that nearly fill the memory leave little but rounding: a hair more, to lose no exact fit
-    memory_bytes = system.edge_node.memory_bytes * (slack + 1e-15) - system.weight_bytes
+    memory_bytes = system.edge_node.memory_bytes * (slack + 1e-15) - system.resident_bytes
     compute_s = system.work_flops(padded, lengths) * system.seconds_per_flop
     result = np.empty((4, requests.size))
     np.divide(instance.uplink_share[requests], slack, out=result[0])

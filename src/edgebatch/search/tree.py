@@ -103,7 +103,7 @@ class Path(NamedTuple):
 def memory_bytes(cost, counts):  # type: ignore[no-untyped-def]
     """Memory of a batch with `counts` requests of each output length."""
     billed = _billed(cost, counts)
-    total = cost.weight_bytes
+    total = cost.resident_bytes
     for length in range(billed.shape[0]):
         total += billed[length] * cost.request_bytes[length]
     return total
@@ -116,9 +116,9 @@ def compute_time_s(cost, counts):  # type: ignore[no-untyped-def]
     flops = 0.0
     for length in range(billed.shape[0]):
         flops += billed[length] * cost.request_flops[length]
-    if cost.roofline:
-        return flops * cost.seconds_per_flop + _beyond_arithmetic_s(cost, billed)
-    return flops * cost.seconds_per_flop
+    if cost.arithmetic_alone:
+        return flops * cost.seconds_per_flop
+    return flops * cost.seconds_per_flop + _beyond_arithmetic_s(cost, billed)
 
 
 @compiled()

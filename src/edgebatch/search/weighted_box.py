@@ -11,21 +11,22 @@ from __future__ import annotations
 import numpy as np
 
 from edgebatch.search.batch_cost import is_feasible, linear_time
-from edgebatch.search.box import BOUND, BOX, OUTPUT, WAITS
+from edgebatch.search.box import BOUND, BOX, DEADLINE, DIMENSION, MEMBER, OUTPUT, PROMPT, VALUE, WAITS
 from edgebatch.search.game import MARGIN
 from edgebatch.search.jit import compiled
 from edgebatch.search.members import estimate_waits, inside, price
 from edgebatch.search.rounding import round_up
-from edgebatch.search.weighted_corners import shrink
-from edgebatch.search.weighted_members import drop_dear, live_range, snap
+from edgebatch.search.weighted_corners import extra_cost, shrink
 from edgebatch.search.weighted_program import relax
-from edgebatch.search.weighted_split import choose_split
 
 BASIS = 12
 """Place in a node of the four variables of its basis: a candidate, or -1 - r for the slack of budget r."""
 
 ROUNDS, ENOUGH = 6, 0.3
 """Times that a box is tightened at most, and by which share of its members to go on."""
+
+LOOSE, EXCEEDED = 0.2, 0.3
+"""A box is split at a corner that costs more than this share of the distance between bound and cut."""
 
 
 @compiled(error_model="numpy", inner=True)
@@ -73,19 +74,19 @@ def examine(candidates, worth, node, members, m, heaviest, spare, batch, stopped
     for _round in range(ROUNDS):
         before = m
         m, forced = inside(candidates, node, members, m)
-        if forced < 0 or m == 0 or not snap(candidates, node, members, m):
+        if forced < 0 or m == 0 or not _snap(candidates, node, members, m):
             return 0, size, heaviest
         padded, shortest = node[BOX], 0
         while candidates.lengths[shortest] < node[BOX + 2]:
             shortest += 1
         if experts:
-            live_range(candidates, members, m, forced, live)
+            _live_range(candidates, members, m, forced, live)
         linear_time(candidates, waits, live[0], live[1], padded, first, table)
         scale = -node[BOX + 4] - table[2, shortest]
         if scale <= 0:
             return 0, size, heaviest
         price(candidates, members, m, padded, shortest, first, table, scale, cost)
-        m = drop_dear(members, m, cost, room)
+        m = _drop_dear(members, m, cost, room)
         if m == 0:
             return 0, size, heaviest
         count, fixed = 0, 0.0
@@ -172,7 +173,7 @@ def examine(candidates, worth, node, members, m, heaviest, spare, batch, stopped
             for j in range(m):
                 batch[j] = trial[j]
         return 0, size, heaviest
-    choose_split(
+    _choose_split(
         candidates,
         node,
         members,
@@ -188,6 +189,70 @@ def examine(candidates, worth, node, members, m, heaviest, spare, batch, stopped
         shortest,
     )
     return m, size, heaviest
+
+
+@compiled(error_model="numpy", inner=True)
+def _snap(candidates, node, members, m):  # type: ignore[no-untyped-def]
+    """Move the corners of a box to values of its members; return whether each corner has one."""
+    for dimension in range(3):
+        least, low, high = node[BOX + 2 * dimension], np.inf, -np.inf
+        for p in range(m):
+            at = candidates.value[dimension, members[p] >> 1]
+            high = max(high, at)
+            if at >= least:
+                low = min(low, at)
+        if low == np.inf:
+            return False
+        node[BOX + 2 * dimension], node[BOX + 2 * dimension + 1] = low, high
+    return True
+
+
+@compiled(error_model="numpy", inner=True)
+def _live_range(candidates, members, m, forced, live):  # type: ignore[no-untyped-def]
+    """Fill the range of the requests live up to each length, and of those in the first stage."""
+    last = candidates.lengths.size
+    live[0, last], live[1, last] = max(1, forced), m
+    p, must, every = m - 1, 0, 0
+    for r in range(last - 1, -1, -1):
+        while p >= 0 and candidates.rank[members[p] >> 1] >= r:
+            must += members[p] & 1
+            every += 1
+            p -= 1
+        live[0, r], live[1, r] = live[0, last], m
+        if not candidates.prices.batch_max:
+            live[0, r] = max(1, must)
+            live[1, r] = max(1, every)
+
+
+@compiled(error_model="numpy", inner=True)
+def _drop_dear(members, m, cost, room):  # type: ignore[no-untyped-def]
+    """Fill what the chosen leave of the budgets, and drop members that need more; return how many are left.
+
+    None is left if the chosen do not fit.
+    """
+    for r in range(4):
+        room[r] = 1.0
+    for p in range(m):
+        if members[p] & 1:
+            for r in range(4):
+                room[r] -= cost[r, p]
+    for r in range(4):
+        if room[r] < -MARGIN:
+            return 0
+        room[r] = max(0.0, room[r]) + MARGIN
+    count = 0
+    for p in range(m):
+        if members[p] & 1 or (
+            cost[0, p] <= room[0]
+            and cost[1, p] <= room[1]
+            and cost[2, p] <= room[2]
+            and cost[3, p] <= room[3]
+        ):
+            members[count] = members[p]
+            for r in range(4):
+                cost[r, count] = cost[r, p]
+            count += 1
+    return count
 
 
 @compiled(error_model="numpy", inner=True)
@@ -271,3 +336,66 @@ def _tighten(  # type: ignore[no-untyped-def]
             cost[r, count] = cost[r, p]
         count += 1
     return count, least_bound, moved
+
+
+@compiled(error_model="numpy", inner=True)
+def _choose_split(  # type: ignore[no-untyped-def]
+    candidates, node, members, m, worth, cost, share, gap, prices, scale, first, table, shortest
+):
+    """Split at a corner that the relaxation does not keep, or at a member that it takes in part.
+
+    The largest values of what the relaxation takes are a corner. What a dimension adds to the time and the
+    tokens of its share of the members, at that corner, is weighed by the prices, and by a part of the bound
+    where the budget is exceeded.
+    """
+    corner, more_s, more_tokens = np.empty(3), np.zeros(3), np.zeros(3)
+    time, tokens, number, part = -1.0, -1.0, 0.0, False
+    for other in range(3):
+        corner[other] = node[BOX + 2 * other]
+    for p in range(m):
+        if share[p] > 0:
+            time += share[p] * cost[3, p]
+            tokens += share[p] * cost[2, p]
+            number += share[p] * worth[members[p] >> 1]
+            part |= share[p] < 1
+            for other in range(3):
+                corner[other] = max(corner[other], candidates.value[other, members[p] >> 1])
+    more_s[DEADLINE] = (corner[DEADLINE] - node[BOX + 4]) / scale
+    top = shortest
+    while candidates.lengths[top] < corner[OUTPUT]:
+        top += 1
+    more_s[OUTPUT] = (table[2, top] - table[2, shortest]) / scale
+    per_token = 1 / candidates.prices.memory_tokens
+    for other in range(OUTPUT + 1 if candidates.prices.batch_max else PROMPT + 1):
+        at = corner[PROMPT] if other == PROMPT else float(top)
+        if corner[other] == node[BOX + 2 * other]:
+            continue
+        for p in range(m):
+            if share[p] > 0:
+                i = members[p] >> 1
+                more_s[other] += share[p] * extra_cost(
+                    candidates, node, other, at, i, first, table, shortest, 0.0, 1 / scale
+                )
+                more_tokens[other] += share[p] * extra_cost(
+                    candidates, node, other, at, i, first, table, shortest, per_token, 0.0
+                )
+    time += more_s[0] + more_s[1] + more_s[2]
+    tokens += more_tokens[0] + more_tokens[1] + more_tokens[2]
+    a = max(0.0, prices[3]) + (EXCEEDED * number if time > 0 else 0.0)
+    b = max(0.0, prices[2]) + (EXCEEDED * number if tokens > 0 else 0.0)
+    dimension, loosest = MEMBER, LOOSE * gap if part else -1.0
+    for other in range(3):
+        loose = a * more_s[other] + b * more_tokens[other]
+        if loose > loosest and node[BOX + 2 * other] < corner[other]:
+            dimension, loosest = other, loose
+    node[DIMENSION] = dimension
+    if dimension != MEMBER:
+        least, most = node[BOX + 2 * dimension], corner[dimension]
+        node[VALUE] = (least + most) / 2 if (least + most) / 2 < most else least
+        return
+    best = -1.0
+    for p in range(m):
+        if not members[p] & 1:
+            score = (share[p] * (1 - share[p]) + 1e-9 * (1 + share[p])) * worth[members[p] >> 1]
+            if score > best:
+                node[VALUE], best = p, score

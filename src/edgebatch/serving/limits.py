@@ -37,7 +37,7 @@ class Limits(Checked):
 
 def cache_tokens(system: System) -> int:
     """Tokens of KV cache that fit into the memory that the weights leave; 0 if these do not fit."""
-    room = system.edge_node.memory_bytes - system.weight_bytes
+    room = system.edge_node.memory_bytes - system.resident_bytes
     if system.llm.kv_bytes_per_token == 0:
         return LARGEST_COUNT if room >= 0 else 0
     return max(0, int(room // float(system.kv_bytes(0, 1))))

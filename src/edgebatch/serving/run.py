@@ -92,7 +92,7 @@ def serve(
     return service, {
         "uplink_load": uplink.load if gate is None else gate.uplink_load,
         "downlink_load": downlink.load,
-        "memory_load": (system.weight_bytes + float(system.kv_bytes(0, timeline.cached_tokens)))
+        "memory_load": (system.resident_bytes + float(system.kv_bytes(0, timeline.cached_tokens)))
         / system.edge_node.memory_bytes,
         "compute_load": timeline.busy_s / until_s,
         "missed_per_s": float(np.sum(np.isfinite(delivered_s) & ~kept) / horizon_s),

@@ -54,7 +54,7 @@ class StepTime:
         output_flops = 2 * llm.vocabulary * llm.hidden_size
         self._output_s = output_flops * self._prefill_s_per_flop
         # prompt tokens cost a linear and a square term: two values of the polynomial give both
-        one, two = llm.prefill_flops(1) - output_flops, llm.prefill_flops(2) - output_flops
+        one, two = system.prefill_flops(1) - output_flops, system.prefill_flops(2) - output_flops
         self._square_s = (two - 2 * one) / 2 * self._prefill_s_per_flop
         self._linear_s = one * self._prefill_s_per_flop - self._square_s
 

@@ -8,16 +8,28 @@ from typing import Any
 from edgebatch.errors import InputError, one_of
 from edgebatch.metrics import METRICS
 from edgebatch.schema import Checked, choice, read, real
-from edgebatch_artifact.settings.calibration import CALIBRATION, JUDGED, MODELS
+from edgebatch_artifact.settings.calibration import (
+    ACCURACY_AGAINST_BITS,
+    CALIBRATION,
+    JUDGED,
+    MODELS,
+    TECHNIQUE_SEQUENCES,
+)
 from edgebatch_artifact.settings.engine import ENGINE_BATCHES, ENGINE_FIT
 
 WHERE = "conf/claims.yaml"
 
-COMPARISONS = ("surpasses", "equals", "saves")
+COMPARISONS = ("surpasses", "equals", "saves", "reaches")
 """Tests that compare two schedulers at one setting; `comparisons` has the function of each."""
 
 
-MEASURED = {"predicts": CALIBRATION, "meets": ENGINE_BATCHES, "gains": ENGINE_FIT}
+MEASURED = {
+    "predicts": CALIBRATION,
+    "meets": ENGINE_BATCHES,
+    "gains": ENGINE_FIT,
+    "closer": TECHNIQUE_SEQUENCES,
+    "codes": ACCURACY_AGAINST_BITS,
+}
 """Tests of what was measured, and the table that each is made on."""
 
 
@@ -43,10 +55,11 @@ class Claim(Checked):
     ----------
     of, over
         Schedulers that are compared; for the test ``predicts`` the cost model, and what of the measurements
-        was held out; for ``meets`` those whose batches count.
+        was held out; for ``meets`` those whose batches count; for ``closer`` and ``codes`` runs of
+        conf/compression/.
     at_least, at_most
-        Bounds: the share that is saved, in which a part survives, or that is in time; the factor that is
-        gained; the error of a prediction.
+        Bounds: the share that is saved or reached, in which a part survives, or that is in time; the factor
+        that is gained; the error of a prediction; the factor by which coding makes bytes fewer.
     where
         Values of swept keys to which the comparisons are restricted.
     """
@@ -74,6 +87,9 @@ class Claim(Checked):
                 raise InputError("experiments", ", ".join(self.experiments), expected)
         if self.test == "predicts":
             _check_prediction(self)
+        elif self.test == "closer":
+            if not (self.of and self.over):
+                raise InputError("", "no comparison", "of and over: the runs that are compared")
         elif self.test in MEASURED:
             if self.at_least is None:
                 raise InputError("at_least", "nothing", "the share or the factor at least")
@@ -108,8 +124,8 @@ def _check_comparison(claim: Part | Claim) -> None:
         raise InputError("", "no comparison", "column, of and over: what is compared")
     if claim.column not in METRICS:
         raise InputError("column", repr(claim.column), one_of(claim.column, METRICS))
-    if claim.test == "saves" and claim.at_least is None:
-        raise InputError("at_least", "nothing", "the share that is saved at least")
+    if claim.test in ("saves", "reaches") and claim.at_least is None:
+        raise InputError("at_least", "nothing", f"the share that it {claim.test} at least")
 
 
 class Claims(Checked):

@@ -15,6 +15,7 @@ from edgebatch_artifact.analysis.decision import FAILS, HOLDS, IN_PART, Decision
 from edgebatch_artifact.analysis.engine_claims import batching_gains, meets
 from edgebatch_artifact.analysis.samples import axes_of
 from edgebatch_artifact.analysis.statistics import Estimate
+from edgebatch_artifact.analysis.technique_claims import closer, codes
 from edgebatch_artifact.calibration.errors import judgements
 from edgebatch_artifact.settings.calibration import JUDGED
 
@@ -41,6 +42,10 @@ def decide(claim: Claim, samples: Mapping[str, pd.DataFrame], confidence: float,
         return meets(claim, samples[claim.experiments[0]], confidence)
     if claim.test == "gains":
         return batching_gains(claim, samples[claim.experiments[0]])
+    if claim.test == "closer":
+        return closer(claim, samples[claim.experiments[0]], confidence)
+    if claim.test == "codes":
+        return codes(claim, samples[claim.experiments[0]])
     test = "surpasses" if claim.test == "somewhere" else claim.test
     made = [
         (experiment, comparison)
@@ -82,6 +87,7 @@ EXPECTED = {
     "surpasses": "paired difference above 0 in every comparison",
     "equals": "equal in every epoch",
     "saves": "more than {at_least} of the nodes saved in every row",
+    "reaches": "at least {at_least} in every epoch",
     "somewhere": "paired difference above 0 in some comparison",
     "survives": "each part holds in at least {at_least} of the draws",
     "predicts": "median error of at most {at_most} for each source, quantity and kind of rows",
@@ -90,6 +96,7 @@ MEASURED = {
     "surpasses": "difference (requests/s)",
     "equals": "difference (requests)",
     "saves": "nodes saved",
+    "reaches": "mean share",
     "somewhere": "difference (requests/s)",
 }
 

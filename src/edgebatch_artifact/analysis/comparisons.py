@@ -52,10 +52,17 @@ def saves(ours: np.ndarray, theirs: np.ndarray, confidence: float, at_least: flo
     return saved.low > at_least, saved
 
 
+def reaches(ours: np.ndarray, theirs: np.ndarray, confidence: float, at_least: float) -> Verdict:
+    """Whether each seed has at least the share `at_least` of the other; the mean share is the measure."""
+    share = np.divide(ours, theirs, out=np.ones(len(ours)), where=theirs > 0)
+    return bool((share >= at_least * (1 - 1e-9)).all()), estimate(share, confidence)
+
+
 TESTS: dict[str, Callable[[np.ndarray, np.ndarray, float, float], Verdict]] = {
     "surpasses": surpasses,
     "equals": equals,
     "saves": saves,
+    "reaches": reaches,
 }
 
 

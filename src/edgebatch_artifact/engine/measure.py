@@ -47,7 +47,8 @@ def prepare(folder: Path, models: Path, model: Path | None, config: EngineConfig
     source = model or shipped_model()
     weights = read_weights(source, peaks.memory_bytes())
     digest = sha256(source)
-    sizes = {}
+    known = (folder / "measurement.json").exists()
+    earlier = _checked(read_machine(folder), folder, digest, config) if known else None
     for format in config.formats:
         path = model_path(models, digest, format)
         if not path.exists():
@@ -57,10 +58,12 @@ def prepare(folder: Path, models: Path, model: Path | None, config: EngineConfig
                 path.symlink_to(source.resolve())
             else:
                 requantize(source, path, format, _cores())
-        found = read_weights(path, peaks.memory_bytes())
-        sizes[format] = FormatSize(found.parameters, found.weight_bytes)
-    if (folder / "measurement.json").exists():
-        return _checked(read_machine(folder), folder, digest, config)
+    if earlier:
+        return earlier
+    read = (
+        read_weights(model_path(models, digest, format), peaks.memory_bytes()) for format in config.formats
+    )
+    sizes = [FormatSize(found.parameters, found.weight_bytes) for found in read]
     tell("measuring the peaks of this machine")
     found_machine = Machine(
         date=datetime.date.today().isoformat(),
@@ -76,7 +79,7 @@ def prepare(folder: Path, models: Path, model: Path | None, config: EngineConfig
         model=source.name,
         model_sha256=digest,
         llm=weights.llm,
-        formats=sizes,
+        formats=dict(zip(config.formats, sizes, strict=True)),
         settings=config,
     )
     write(folder / "measurement.json", machine_text(found_machine))
@@ -145,7 +148,7 @@ def _room(config: EngineConfig) -> tuple[int, int]:
 def _prefill(
     engine: Engine, config: EngineConfig, rng: np.random.Generator
 ) -> Iterator[tuple[int, int, float]]:
-    prefill_s(engine, 1, 32, rng)  # the first call of a process warms caches up
+    prefill_s(engine, 1, config.prefill[0].prompt_tokens, rng)  # the first call of a process warms caches up
     for entry in config.prefill:
         for batch in entry.batch:
             yield batch, entry.prompt_tokens, prefill_s(engine, batch, entry.prompt_tokens, rng)

@@ -13,10 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from edgebatch.engine.clock import WallClock
-from edgebatch.engine.continuous import run_continuously
 from edgebatch.engine.epochs import EpochRun, run_epochs, with_margin
 from edgebatch.engine.llama import Engine
 from edgebatch.engine.node import DeviceNode, EngineNode
+from edgebatch.engine.server import Room, run_server
 from edgebatch.metrics import draw
 from edgebatch.model.workload import Requests
 from edgebatch.serving.radio_slots import through_slots
@@ -137,7 +137,7 @@ def most_at_once(setting: Setting, requests: Requests) -> int:
 def _continuous(
     setting: Setting, requests: Requests, path: Path, threads: int, longest: int, prompts: list[list[int]]
 ) -> NDArray[np.float64]:
-    """When each request had its answer from the engine's continuous batching behind the radio."""
+    """When each request had its answer from llama.cpp's server, by continuous batching, behind the radio."""
     slots, limits = setting.system.slots, setting.serving
     assert limits is not None, "a policy has limits"
     uplink = through_slots(
@@ -148,20 +148,17 @@ def _continuous(
         slots.uplink_s,
         slots.epoch_s,
     )
-    engine = Engine(path, limits.max_sequences, longest, threads)
-    until_s = setting.simulation.epochs * slots.epoch_s
-    try:
-        _, last_s = run_continuously(
-            engine,
-            uplink.end_s,
-            prompts,
-            requests.output_tokens.tolist(),
-            limits.max_sequences,
-            until_s,
-            WallClock(),
-        )
-    finally:
-        engine.close()
+    answers = run_server(
+        path,
+        Room(limits.max_sequences, longest, threads),
+        uplink.end_s,
+        prompts,
+        requests.output_tokens.tolist(),
+        setting.simulation.epochs * slots.epoch_s,
+    )
+    last_s = np.full(requests.arrival_s.size, np.nan)
+    for i, answer in answers.items():
+        last_s[i] = answer.last_s
     downlink = through_slots(
         last_s, requests.arrival_s, requests.downlink_share, last_s, slots.downlink_s, slots.epoch_s
     )

@@ -38,7 +38,7 @@ def _text(fit: dict[str, Any], source: Source, peaks: EdgeNodeConfig) -> str:
         f"memory_bytes: {devices * peaks.memory_bytes:.10g}",
         f"device_bandwidth_bytes_per_s: {peaks.device_bandwidth_bytes_per_s:.10g}",
         "efficiencies:",
-        *(f"  {field}: {_number(fit[field])}" for field in BOUNDS if pd.notna(fit[field])),
+        *(f"  {field}: {efficiency(fit[field])}" for field in BOUNDS if pd.notna(fit[field])),
     ]
     return "\n".join(lines) + "\n"
 
@@ -49,6 +49,6 @@ def _selected(source: Source) -> str:
     return "; ".join(f"{name} {', '.join(map(str, some))}" for name, some in values if some)
 
 
-def _number(value: float) -> str:
+def efficiency(value: float) -> str:
     """Three significant digits, as a number of YAML 1.1, where an exponent follows a point."""
     return f"{value:.2e}" if value < 1e-3 else f"{value:.3g}"

@@ -42,14 +42,18 @@ def _model_row(model: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def quantizations_table(techniques: Iterable[Mapping[str, Any]], models: Mapping[str, str]) -> Table:
-    """Rise of perplexity of every technique, for some models (file to name), with its data set."""
+    """Rise of perplexity of the techniques that have any of some models (file to name), and its data set."""
     rows = []
     for technique in techniques:
         quantized, before = technique["perplexity"], technique["fp16"]["perplexity"]
+        if not quantized.keys() & models.keys():
+            continue
         rises = [
             f"{quantized[model] - before[model]:.2f}" if model in quantized and model in before else "–"
             for model in models
         ]
+        if not quantized.keys() & models.keys():
+            continue
         bits = f"{technique['weight_bits']:g}/{technique['kv_bits']:g}"
         rows.append((technique["label"], bits, *rises, technique["fp16"]["dataset"]))
     head = ("Technique", "Bits", *models.values(), "Data set")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgebatch.errors import InputError
+from edgebatch.network import methods
 from edgebatch.schema import Checked, read
 from edgebatch.serving import policies
 from edgebatch.setting import identity
@@ -164,8 +165,9 @@ def plan_of(grid: Grid, results: Path, scale: str) -> Plan:
 
 
 def simulation_code(scheduler: str) -> str:
-    """Fingerprint of the code that a simulation with a scheduler, or a policy, runs."""
-    folder = "serving.policies" if scheduler in policies.names() else "schedulers"
+    """Fingerprint of the code that a simulation with a scheduler, a policy, or a method runs."""
+    folders = {"serving.policies": policies.names(), "network.methods": methods.names()}
+    folder = next((folder for folder, names in folders.items() if scheduler in names), "schedulers")
     return fingerprint("edgebatch.metrics", f"edgebatch.{folder}.{scheduler}")
 
 

@@ -18,6 +18,10 @@ ENGINE_LOGS = "engine_logs"
 LATENCIES = {"ttft_s": "time to first token", "tpot_s": "time per token", "latency_s": "end to end"}
 """What logs and simulation are compared in."""
 
+ACCURACY_AGAINST_BITS, TECHNIQUE_SEQUENCES = "accuracy_against_bits", "technique_sequences"
+TECHNIQUE_TABLES = (ACCURACY_AGAINST_BITS, TECHNIQUE_SEQUENCES)
+"""Names of the tables of the measured techniques; the first has a figure."""
+
 CALIBRATION_FIGURES = (CALIBRATION, ENGINE_LOGS, *ENGINE_FIGURES)
 CALIBRATION_TABLES = (CALIBRATION, "calibration_fits", ENGINE_LOGS, *ENGINE_TABLES)
 """Figures and tables of all that was measured. The CSV of the same name has what is behind each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import field
@@ -9,15 +10,24 @@ from typing import Any
 
 from edgebatch.errors import InputError
 from edgebatch.model.llm import Llm
-from edgebatch.model.quantization import Quantization, accuracy_from_perplexity
 from edgebatch.model.radio import Radio
 from edgebatch.model.roofline import Roofline
 from edgebatch.model.system import EdgeNode, Slots, System
 from edgebatch.model.trace import TraceFile
+from edgebatch.model.tuning import Tuning
 from edgebatch.model.workload import Slo
-from edgebatch.schema import Checked, Range, choice, integer, read, real
+from edgebatch.network.drop import Cells
+from edgebatch.schema import Checked, choice, integer, read, real
 from edgebatch.serving.limits import Limits
 from edgebatch.setting import SchedulerChoice, Setting, Simulation
+from edgebatch_artifact.settings.quantization_config import (
+    AccuracyMap,
+    Offload,
+    QuantizationConfig,
+    StorageConfig,
+    build_quantization,
+    build_storage,
+)
 from edgebatch_artifact.settings.workload_config import WorkloadConfig, build_workload
 
 
@@ -35,25 +45,6 @@ class ModelConfig(Llm):
     label: str = field(kw_only=True)
     published_parameters: int | None = None
     left_out_parameters: int = 0
-
-
-class Baseline(Checked):
-    """conf/fp16_perplexity/: perplexities before quantization, on one data set, by model."""
-
-    dataset: str
-    perplexity: dict[str, float]
-
-
-class QuantizationConfig(Checked):
-    """conf/quantization/: bits, speed and perplexities of a technique, by model."""
-
-    label: str
-    weight_bits: float = real(above=0, at_most=16)
-    activation_bits: float = real(above=0, at_most=16)
-    kv_bits: float = real(above=0, at_most=16)
-    speedup: float = real(above=0)
-    fp16: Baseline
-    perplexity: dict[str, float]
 
 
 class Efficiencies(Checked):
@@ -85,6 +76,24 @@ class EdgeNodeConfig(Checked):
     efficiencies: Efficiencies | None = None
 
 
+class KindConfig(Checked):
+    """A kind of node of a network: its devices, and the technique that its model is quantized with."""
+
+    edge_node: EdgeNodeConfig
+    quantization: QuantizationConfig
+
+
+class CellsConfig(Checked):
+    """conf/cells/: nodes of a network; where it has no `kinds`, each has the devices of the setting."""
+
+    label: str
+    nodes: int = integer(at_least=1, at_most=1000)
+    distance_m: float = real(above=0)
+    failure_share: float = real(at_least=0, at_most=1)
+    proves: bool
+    kinds: dict[str, KindConfig]
+
+
 class CostConfig(Checked):
     """conf/cost/: a cost model of the compute time.
 
@@ -107,8 +116,6 @@ class RadioConfig(Radio):
 
     label: str = ""
 
-
-PERPLEXITY = Range(at_least=1)
 
 MARKERS = tuple("os^v<>DdpPhH8*Xx+.1234")
 """Markers of Matplotlib that have a shape."""
@@ -138,13 +145,6 @@ class Padding(Checked):
     fixed_tokens: int = integer(at_least=1)
 
 
-class AccuracyMap(Checked):
-    """The form of f(dPPL)."""
-
-    form: str = choice("perplexity_ratio", "exponential")
-    decay: float = real(above=0)
-
-
 class GridConfig(Checked):
     """How a scale thins an experiment: values kept of each axis, draws kept of a sample."""
 
@@ -165,7 +165,9 @@ class Config(Checked):
     model: ModelConfig
     quantization: QuantizationConfig
     edge_node: EdgeNodeConfig
+    storage: StorageConfig
     radio: RadioConfig
+    cells: CellsConfig
     workload: WorkloadConfig
     scheduler: SchedulerConfig
     slots: Slots
@@ -174,6 +176,8 @@ class Config(Checked):
     output_billing: str = choice("own", "batch_max")
     accuracy_map: AccuracyMap
     speedup: dict[str, float]
+    offload: Offload
+    tuning: Tuning
     slo_classes: dict[str, Slo]
     serving: Limits
     simulation: Simulation
@@ -188,16 +192,7 @@ def build_setting(data: dict[str, Any], model: str, name_trace: Callable[[str], 
     Raises an `InputError` with a key of the composed configuration.
     """
     config = read(Config, data)
-    node = config.edge_node
-    system = System(
-        slots=config.slots,
-        llm=_only_fields(Llm, config.model),
-        quantization=_quantization(config, model),
-        edge_node=_pooled(node),
-        fixed_padding_tokens=config.padding.fixed_tokens if config.padding.to == "fixed" else None,
-        cost=_cost(config),
-        output_billing=config.output_billing,
-    )
+    system = _system(config, model)
     workload = build_workload(config.workload, config.slo_classes, name_trace)
     scheduler = _scheduler(config.scheduler)
     if workload.trace is None:
@@ -209,14 +204,45 @@ def build_setting(data: dict[str, Any], model: str, name_trace: Callable[[str], 
         scheduler=scheduler,
         simulation=config.simulation,
         serving=config.serving if scheduler.is_policy else None,
+        cells=_cells(config, model) if scheduler.is_method else None,
     )
-    if scheduler.is_policy:
+    if scheduler.is_policy or scheduler.is_method:
         return result
     try:
         result.scheduler.function()(result.empty_instance())
     except InputError as error:
         raise error.at(prefix="scheduler.options") from None
     return result
+
+
+def _system(config: Config, model: str) -> System:
+    node = config.edge_node
+    return System(
+        slots=config.slots,
+        llm=_only_fields(Llm, config.model),
+        quantization=build_quantization(
+            config.quantization, config.accuracy_map, config.cost.weight_only_speedup, model
+        ),
+        edge_node=_pooled(node),
+        fixed_padding_tokens=config.padding.fixed_tokens if config.padding.to == "fixed" else None,
+        cost=_cost(config),
+        output_billing=config.output_billing,
+        storage=build_storage(config.storage, config.offload, config.quantization.coded, node.devices),
+        tuning=config.tuning if config.tuning.steps_per_s > 0 else None,
+    )
+
+
+def _cells(config: Config, model: str) -> Cells:
+    """The nodes of a network, each kind of them as the setting would be with its devices and technique."""
+    kinds = []
+    for name, kind in config.cells.kinds.items():
+        of_kind = dataclasses.replace(config, edge_node=kind.edge_node, quantization=kind.quantization)
+        try:
+            kinds.append(_system(of_kind, model))
+        except InputError as error:
+            raise error.at(prefix=f"cells.kinds.{name}") from None
+    cells = config.cells
+    return Cells(cells.nodes, cells.distance_m, cells.failure_share, cells.proves, tuple(kinds))
 
 
 def _check_lengths(config: Config) -> None:
@@ -256,34 +282,6 @@ def _cost(config: Config) -> str | Roofline:
         raise InputError(
             "edge_node.device_bandwidth_bytes_per_s", bandwidth, f"{error.expected}, pooled"
         ) from None
-
-
-def _quantization(composed: Config, model: str) -> Quantization:
-    config = composed.quantization
-    sped_up = composed.cost.weight_only_speedup or config.activation_bits < 16
-    speedup = config.speedup if sped_up else 1.0
-    accuracy = _accuracy(composed, model)
-    try:
-        return Quantization(config.weight_bits, config.kv_bits, 1 / speedup, accuracy)
-    except InputError as error:
-        raise error.at(prefix="quantization") from None
-
-
-def _accuracy(composed: Config, model: str) -> float:
-    """Accuracy that the quantized model offers; 1 where nothing is quantized, whatever its perplexity."""
-    config, form = composed.quantization, composed.accuracy_map
-    if config.weight_bits == config.activation_bits == config.kv_bits == 16:
-        return 1.0
-    for key, perplexity in (("perplexity", config.perplexity), ("fp16.perplexity", config.fp16.perplexity)):
-        if model not in perplexity:
-            known = ", ".join(sorted(perplexity)) or "none"
-            expected = f"a perplexity of {model} on {config.fp16.dataset} (known: {known})"
-            raise InputError(f"quantization.{key}.{model}", "nothing", expected)
-        if perplexity[model] not in PERPLEXITY:
-            raise InputError(f"quantization.{key}.{model}", perplexity[model], str(PERPLEXITY))
-    return accuracy_from_perplexity(
-        config.fp16.perplexity[model], config.perplexity[model], form.form, form.decay
-    )
 
 
 def _only_fields(cls: Any, config: Any) -> Any:

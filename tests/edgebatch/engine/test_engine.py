@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 
 from edgebatch.engine.batch import run_batch
-from edgebatch.engine.continuous import run_continuously
 from edgebatch.engine.gguf_file import read_weights, shipped_model
 from edgebatch.engine.llama import Engine, Part
 from edgebatch.errors import InputError
-from tests.edgebatch.engine.test_epochs import TurnedClock
 
 installed = pytest.importorskip("cyllama", reason="the engine is not installed: make engine")
 
@@ -54,19 +52,6 @@ def test_a_batch_gives_each_request_the_tokens_that_it_gets_alone(engine):
     # the likeliest token may turn where two are as likely but for the last bits
     assert np.mean(same) >= 0.9
     assert [answer[0] for answer in together] == [answer[0] for answer in alone]
-
-
-def test_continuous_batching_serves_everybody_once(engine):
-    class Ticking(TurnedClock):
-        def now(self):
-            self.moment += 1e-3
-            return self.moment
-
-    entry_s = np.array([0.0, 0.005, np.inf])
-    first_s, last_s = run_continuously(engine, entry_s, _prompts(), OUTPUTS, 2, 1e9, Ticking())
-    assert np.isfinite(last_s).tolist() == [True, True, False]
-    assert (first_s[:2] <= last_s[:2]).all()
-    assert (first_s[:2] > entry_s[:2]).all()
 
 
 def test_the_shape_of_the_shipped_model_is_that_of_its_file():

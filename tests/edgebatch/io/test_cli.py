@@ -96,7 +96,7 @@ def test_solve_reads_standard_input_for_a_dash(capsys, monkeypatch):
 
 def test_standard_input_is_named_in_a_refusal(capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"{}")))
-    assert _refusal(capsys, "solve", "-").startswith("edgebatch: standard input: format: found nothing")
+    assert _refusal(capsys, "solve", "-").startswith("edgebatch: standard input: slots: found nothing")
 
 
 @pytest.mark.parametrize("scheduler", schedulers.names())

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgebatch import InputError, Instance, Llm, Quantization, Schedule, Slots, solve
+from edgebatch import InputError, Instance, Llm, Quantization, Schedule, Slots, Storage, Tuning, solve
 from edgebatch.io import instance_format, parse_instance, read_instance
 from edgebatch.io.instance_format import answer
 from edgebatch.model.roofline import Roofline
@@ -251,6 +251,19 @@ def test_the_number_of_comparisons_of_ids_is_linear_in_the_requests(monkeypatch)
 def test_an_id_that_stands_twice_is_refused_at_its_second_place():
     requests = [GOOD["requests"][0] | {"id": f"r{i % 70}"} for i in range(80)]
     assert _refusal(text(("requests",), requests)).startswith("epoch.json: requests[70].id: found 'r0',")
+
+
+def test_techniques_storage_and_tuning_are_read():
+    plain = parse_instance(text(), "epoch.json").system
+    assert (plain.storage, plain.tuning, plain.quantization.tells_layers) == (None, None, False)
+    bits = [4.0] * 15 + [3.0] * 15
+    quantization = GOOD["quantization"] | {"weight_bits_by_layer": bits, "adapter_rank": 8}
+    system = parse_instance(text(("quantization",), quantization), "epoch.json").system
+    assert system.quantization == Quantization(16, 16, 1.0, 1.0, tuple(bits), adapter_rank=8)
+    storage = {"share": 0.5, "speed_bytes_per_s": 3e8}
+    assert parse_instance(text(("storage",), storage), "epoch.json").system.storage == Storage(0.5, 3e8)
+    tuning = {"window_layers": 4, "sequences": 1, "sequence_tokens": 64, "steps_per_s": 0.5}
+    assert parse_instance(text(("tuning",), tuning), "epoch.json").system.tuning == Tuning(4, 1, 64, 0.5)
 
 
 def test_weights_are_read_and_the_answer_has_their_sum_beside_the_size():

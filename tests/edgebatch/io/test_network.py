@@ -1,31 +1,16 @@
-"""The format edgebatch-network/1, the command that reads it, and its documentation."""
+"""The command `edgebatch solve` on edgebatch-network/1, its format, and its documentation."""
 
 import json
 import shlex
 
 import pytest
 
-from edgebatch.io import read_network
 from edgebatch.io.cli import main
-from edgebatch.io.network_format import network_answer, network_table
-from edgebatch.network import OUT_OF_REACH, methods, solve_network
+from edgebatch.io.network_format import network_answer, network_table, parse_network
+from edgebatch.network import methods, solve_network
 from tests.workflow.checkout import ROOT, example
 
-FILE = ROOT / "docs" / "network.json"
-KEYS = ["method", "assigned", "size", "weight", "upper_bound", "optimal", "nodes", "solve_time_s"]
-OF_A_NODE = [
-    "padded_prompt_tokens",
-    "uplink_share",
-    "downlink_share",
-    "memory_bytes",
-    "compute_time_s",
-    "deadline_s",
-]
-
-
-def _answer(capsys, *words):
-    assert main(["solve", *map(str, words)]) == 0
-    return json.loads(capsys.readouterr().out)
+GOOD = (ROOT / "docs/network.json").read_text(encoding="utf-8")
 
 
 def test_the_example_of_the_documentation_runs_and_has_every_documented_key(capsys, monkeypatch):
@@ -34,62 +19,72 @@ def test_the_example_of_the_documentation_runs_and_has_every_documented_key(caps
     assert (program, main(words)) == ("edgebatch", 0)
     answer = json.loads(capsys.readouterr().out)
     page = (ROOT / "docs/network-format.md").read_text(encoding="utf-8")
-    for key in (*answer, *answer["nodes"]["tower"], *methods.names()):
-        assert f"`{key}`" in page
-    assert answer["assigned"] == {"tower": ["r1", "r2"], "kiosk": ["r0", "r3"]}
-
-
-def test_a_file_is_read_value_by_value():
-    network = read_network(FILE)
-    assert [node.id for node in network.nodes] == ["tower", "kiosk"]
-    assert network.ids == ("r0", "r1", "r2", "r3")
-    assert network.weight.tolist() == [1.5, 2.0, 1.0, 1.0]
-    assert network.uplink_share.tolist() == [[0.5, 0.5, 0.5, 0.8], [0.4, 0.9, OUT_OF_REACH, 0.5]]
-    assert network.downlink_share.tolist() == [[0.02, 0.01, 0.01, 0.03], [0.02, 0.03, OUT_OF_REACH, 0.02]]
-    assert network.prompt_tokens.tolist() == [128, 256, 128, 512]
-    tower, kiosk = (node.system for node in network.nodes)
-    assert tower.cost == "flops"
-    assert kiosk.cost.memory_bandwidth_bytes_per_s == 1.008e12
-    assert (tower.quantization.weight_bits, kiosk.quantization.weight_bits) == (8, 4)
+    assert all(f"`{key}`" in page for key in answer)
+    assert all(f"`{name}`" in page for name in methods.names())
 
 
 @pytest.mark.parametrize("method", methods.names())
-def test_an_answer_has_exactly_the_keys_of_the_format_and_what_the_library_says(capsys, method):
-    network = read_network(FILE)
-    schedule, answer = solve_network(network, method), _answer(capsys, FILE, "--method", method)
-    assert list(answer) == KEYS
-    assert answer["method"] == method
-    assert (answer["size"], answer["weight"]) == (schedule.size, schedule.weight)
-    assert (answer["upper_bound"], answer["optimal"]) == (schedule.upper_bound, schedule.optimal)
-    batches = [[network.ids[i] for i in batch] for batch in schedule.batches]
-    assert answer["assigned"] == dict(zip(("tower", "kiosk"), batches, strict=True))
-    for name in ("tower", "kiosk"):
-        assert list(answer["nodes"][name]) == OF_A_NODE
+def test_every_method_answers_and_its_answer_adds_up(capsys, method):
+    assert main(["solve", str(ROOT / "docs/network.json"), "--method", method]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    weights = {request["id"]: request.get("weight", 1) for request in json.loads(GOOD)["requests"]}
+    served = [name for names in answer["assigned"].values() for name in names]
+    assert len(served) == len(set(served)) == answer["size"]
+    assert sum(weights[name] for name in served) == answer["weight"] <= answer["upper_bound"]
+    for node, names in answer["assigned"].items():
+        shares = [r["uplink_share"][node] for r in json.loads(GOOD)["requests"] if r["id"] in names]
+        assert answer["nodes"][node]["uplink_share"] == pytest.approx(sum(shares))
 
 
-def test_without_weights_the_answer_counts_requests_in_whole_numbers(capsys, tmp_path):
-    text = FILE.read_text(encoding="utf-8").replace(', "weight": 1.5', "").replace(', "weight": 2', "")
-    (tmp_path / "plain.json").write_text(text)
-    answer = _answer(capsys, tmp_path / "plain.json")
-    assert (answer["size"], answer["weight"], answer["upper_bound"]) == (4, 4, 4)
-    assert type(answer["weight"]) is int
+def test_the_table_has_a_row_for_each_node():
+    network = parse_network(GOOD, "network.json")
+    table = network_table(network, network_answer(network, solve_network(network), "joint", 0.1))
+    assert [line.split()[0] for line in table.splitlines()[-2:]] == ["n0", "n1"]
+    assert "proven the most" in table
 
 
-def test_without_requests_nobody_is_served(capsys, tmp_path):
-    data = json.loads(FILE.read_text(encoding="utf-8")) | {"requests": []}
-    (tmp_path / "empty.json").write_text(json.dumps(data))
-    answer = _answer(capsys, tmp_path / "empty.json")
-    assert (answer["assigned"], answer["size"], answer["optimal"]) == ({"tower": [], "kiosk": []}, 0, True)
+REFUSED = [
+    # what stands in the file, what stands there instead, the answer
+    ('"id": "n1"', '"id": "n0"', "nodes[1].id: found 'n0', expected an id that no other node has"),
+    ('"id": "r1"', '"id": "r0"', "requests[1].id: found 'r0', expected an id that no other request has"),
+    ('"n1": 0.12', '"n2": 0.12', "requests[1].uplink_share: found 'n2', expected one of n0, n1"),
+    (
+        ', "n1": 0.108',
+        "",
+        "requests[1].downlink_share.n1: found nothing, expected a share: both name the same nodes",
+    ),
+    ('"n1": 0.12', '"n1": -0.12', "requests[1].uplink_share.n1: found -0.12, expected a number at least 0"),
+    ('"cost": "flops"', '"cost": "flop"', "nodes[0].cost: found 'flop', expected flops or"),
+    ('"layers": 30', '"layers": 0', "nodes[0].llm.layers: found 0, expected a whole number at least 1"),
+    ('"weight": 2', '"weight": 0', "requests[3].weight: found 0.0, expected a number above 0"),
+    ("network/1", "network/2", "format: found 'edgebatch-network/2', expected one of edgebatch-"),
+    ('"requests"', '"request"', "request: found an unknown key, expected one of format, nodes, requests"),
+]
 
 
-def test_a_table_shows_who_is_served_where_and_how_full_each_node_is():
-    network = read_network(FILE)
-    table = network_table(network, network_answer(network, solve_network(network, "gah"), "gah", 0.01), 100)
-    assert table.splitlines() == [
-        "method     gah",
-        "size       3 of 4 requests",
-        "weight     4.5, at most 5.5 possible",
-        "solved in  10 ms",
-        "tower      r0, r1 (uplink 100.0 %, downlink 3.0 %, memory 8.2 %, compute 12.0 %)",
-        "kiosk      r3 (uplink 50.0 %, downlink 2.0 %, memory 5.9 %, compute 23.7 %)",
-    ]
+@pytest.mark.parametrize(
+    ("old", "new", "line"), REFUSED, ids=[line.partition(":")[0] for _, _, line in REFUSED]
+)
+def test_a_network_that_cannot_be_used_is_refused_in_one_line(capsys, tmp_path, old, new, line):
+    assert old in GOOD
+    (tmp_path / "network.json").write_text(GOOD.replace(old, new, 1))
+    assert main(["solve", str(tmp_path / "network.json")]) == 2
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert f"network.json: {line}" in streams.err
+    assert streams.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "option", "line"),
+    [
+        ("network.json", ("--scheduler", "dftsp"), "--scheduler: found an option that it has no use for"),
+        ("example.json", ("--method", "gah"), "--method: found an option that it has no use for"),
+        ("network.json", ("--method", "gha"), "--method: found 'gha', expected one of"),
+    ],
+)
+def test_an_option_of_the_other_kind_is_refused_in_one_line(capsys, file, option, line):
+    assert main(["solve", str(ROOT / "docs" / file), *option]) == 2
+    error = capsys.readouterr().err
+    assert line in error
+    assert error.count("\n") == 1

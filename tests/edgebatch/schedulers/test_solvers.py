@@ -20,8 +20,8 @@ each_solver = pytest.mark.parametrize(("name", "options"), SOLVERS, ids=str)
 def test_rounding_decides_nothing_however_coarse_it_is(name, options, monkeypatch):
     monkeypatch.setattr(_scaled, "PARTS", 2**7)
     monkeypatch.setattr(milp, "UNIT", 1)
-    refused, no_cheaper = [], _scaled.no_cheaper
-    monkeypatch.setattr(_scaled, "no_cheaper", lambda *batch: refused.append(batch) or no_cheaper(*batch))
+    refused, no_cheaper = [], _scaled._no_cheaper
+    monkeypatch.setattr(_scaled, "_no_cheaper", lambda *batch: refused.append(batch) or no_cheaper(*batch))
     for instance, best in sample_with_optima(48):
         schedule = solve(instance, name, **options)
         check(instance, schedule)
@@ -31,8 +31,8 @@ def test_rounding_decides_nothing_however_coarse_it_is(name, options, monkeypatc
 
 @each_solver
 def test_the_models_alone_hold_every_constraint(name, options, monkeypatch):
-    refused, no_cheaper = [], _scaled.no_cheaper
-    monkeypatch.setattr(_scaled, "no_cheaper", lambda *batch: refused.append(batch) or no_cheaper(*batch))
+    refused, no_cheaper = [], _scaled._no_cheaper
+    monkeypatch.setattr(_scaled, "_no_cheaper", lambda *batch: refused.append(batch) or no_cheaper(*batch))
     for instance in sample(96):
         solve(instance, name, **options)
     assert refused == [], "the solver was free to choose these"

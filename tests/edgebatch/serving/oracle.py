@@ -6,6 +6,7 @@ the cache holds what it is asked to hold.
 
 import math
 
+from tests.edgebatch.layer_oracle import Layers
 from tests.edgebatch.oracle import Shape
 
 
@@ -13,20 +14,24 @@ def step_s(system, decodes, chunks):
     """Time of a step: contexts of the requests in decode, and (done, tokens, last) of each chunk."""
     shape, cost, llm = Shape(system.llm), system.cost, system.llm
     flop_s = system.quantization.compute_factor / system.edge_node.flops / cost.pooled_share
-    output = 2 * shape.output_layer
+    output, layers = 2 * shape.output_layer, Layers(system)
+    taken = len(decodes), sum(own for _, own, _ in chunks)
     prefill = 0
     for done, tokens, last in chunks:
         before = shape.first_flops(done) - output if done else 0
         prefill += shape.first_flops(done + tokens) - output - before + (output if last else 0)
     attention = sum(shape.token_flops(context) - shape.token_flops(0) for context in decodes)
     decode = len(decodes) * shape.token_flops(0) + attention / cost.attention_share
+    prefill, decode = (
+        f + layers.more_flops() * t for f, t in zip((prefill, decode), reversed(taken), strict=True)
+    )
     arithmetic_s = flop_s * (prefill / cost.prefill_flops_share + decode / cost.decode_flops_share)
-    tokens = len(decodes) + sum(own for _, own, _ in chunks)
     cached = sum(decodes) + sum(done + own for done, own, _ in chunks)
-    read = system.quantization.weight_bits / 8 * shape.read_weights(tokens, first=False)
+    read = layers.read_bytes(sum(taken))
     read += system.quantization.kv_bits / 16 * 4 * llm.layers * shape.keys * cached
     traffic_s = read / cost.memory_bandwidth_bytes_per_s / cost.bandwidth_share / cost.pooled_share
-    return max(arithmetic_s, traffic_s) + cost.step_s + llm.layers * cost.layer_s
+    overhead_s = cost.step_s + llm.layers * cost.layer_s + layers.load_s()
+    return (max(arithmetic_s, traffic_s) + overhead_s) / layers.serving_share()
 
 
 def serve(system, arrivals, prompts, outputs, priority, limits):
@@ -34,7 +39,7 @@ def serve(system, arrivals, prompts, outputs, priority, limits):
     number, now = len(arrivals), 0.0
     fits = [p + n - 1 <= limits.kv_capacity_tokens for p, n in zip(prompts, outputs, strict=True)]
     coming = [i for i in range(number) if fits[i]]
-    waiting, running = [], []
+    waiting, running, recomputed = [], [], set()
     made, cached, taken = [0] * number, [0] * number, [0] * number
     first, last, preempted = [None] * number, [None] * number, [0] * number
 
@@ -52,8 +57,10 @@ def serve(system, arrivals, prompts, outputs, priority, limits):
             newest = running.pop()
             taken[newest] = 0
             preempted[newest] += 1
+            recomputed.add(newest)
             waiting.append(newest)
-        decoding = [i for i in running if made[i] > 0 and taken[i] >= whole(i) - 1]
+        # the last token of what is recomputed is one of its prompt tokens, even in a step by itself
+        decoding = [i for i in running if made[i] > 0 and i not in recomputed]
         prefilling = [i for i in running if i not in decoding]
         budget = limits.max_step_tokens - len(decoding) - sum(whole(i) - taken[i] for i in prefilling)
         while waiting and budget > 0:
@@ -74,6 +81,7 @@ def serve(system, arrivals, prompts, outputs, priority, limits):
                 budget -= own
                 if taken[i] == whole(i):
                     ended.append(i)
+                    recomputed.discard(i)
         for i in decoding:
             taken[i] = whole(i)
         cached = sum(taken[i] for i in running)

@@ -13,6 +13,7 @@ from edgebatch.serving.limits import cache_tokens
 from edgebatch.serving.policies import get, names
 from tests.edgebatch.instances import steady
 from tests.edgebatch.serving.oracle import same, serve
+from tests.edgebatch.techniques import TECHNIQUES, busy
 
 SHAPES = {
     "grouped": {"query_heads": 8, "kv_heads": 2, "head_size": 10, "ffn_matrices": 3, "vocabulary": 500},
@@ -60,7 +61,18 @@ def cases(draw):
 @steady
 @given(cases(), st.sampled_from(names()))
 def test_jumps_over_steps_change_nothing(case, policy):
-    system, arrival_s, prompts, outputs, limits = case
+    _assert_jumps_change_nothing(*case, policy)
+
+
+@steady
+@given(cases(), st.sampled_from(TECHNIQUES), st.integers(0, 2**32))
+def test_jumps_over_steps_change_nothing_on_a_node_with_techniques(case, technique, seed):
+    system, *requests = case
+    system = busy(system, np.random.default_rng(seed), technique, steps=1000)
+    _assert_jumps_change_nothing(system, *requests, "fcfs")
+
+
+def _assert_jumps_change_nothing(system, arrival_s, prompts, outputs, limits, policy):
     priority = get(policy).priority(arrival_s, outputs, np.full(arrival_s.size, 2.0))
     timeline = simulate_continuous(system, arrival_s, prompts, outputs, priority, limits)
     lists = (values.tolist() for values in (arrival_s, prompts, outputs, priority))

@@ -32,7 +32,7 @@ def test_claims_are_read_in_order_with_their_parts():
         (CLAIM | {"over": []}, r"claims\[0\]: found no comparison"),
         (
             CLAIM | {"at_least": None},
-            r"claims\[0\]\.at_least: found nothing, expected the share that is saved",
+            r"claims\[0\]\.at_least: found nothing, expected the share that it saves at least",
         ),
         (CLAIM | {"experiments": []}, r"claims\[0\]\.experiments: found an empty list"),
         (CLAIM | {"certainty": "seed"}, r"claims\[0\]\.certainty: found .*expected one of abstract, "),

@@ -33,6 +33,17 @@ def test_surpasses_asks_for_a_paired_difference_above_zero_everywhere(points, ve
 
 
 @pytest.mark.parametrize(
+    ("ours", "verdict"), [((2, 3, 4), "holds"), ((1, 3, 4), "does not hold"), ((4, 6, 8), "holds")]
+)
+def test_reaches_asks_for_the_share_in_every_epoch_and_tells_the_mean(ours, verdict):
+    decision = decide_claim(
+        make_claim("reaches", at_least=0.5), make_samples("throughput_per_s", (ours, (4, 6, 8)))
+    )
+    assert decision.verdict == verdict
+    assert "mean share" in decision.measured
+
+
+@pytest.mark.parametrize(
     ("predicted", "verdict"),
     [(1.05, "holds"), (0.95, "holds"), (1.2, "does not hold"), (0.8, "does not hold")],
 )

@@ -30,6 +30,13 @@ def _refused(folder):
     return str(refused.value)
 
 
+@pytest.mark.parametrize("folder", sorted(STORED.parent.iterdir()), ids=lambda folder: folder.name)
+def test_every_stored_measurement_is_whole_and_quiet(folder):
+    stored = read_measurement(folder)
+    assert stored.name == folder.name
+    assert median_spread(stored.steps) <= stored.machine.settings.most_spread
+
+
 @pytest.mark.parametrize("name", ["steps", "requests"])
 def test_a_measurement_that_is_cut_short_names_the_command_that_goes_on(folder, name):
     rows = (folder / f"{name}.csv").read_text().splitlines(keepends=True)

@@ -1,23 +1,32 @@
 """What is published of the calibration."""
 
+import dataclasses
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from edgebatch import InputError
+from edgebatch.schema import read
 from edgebatch_artifact.calibration.calibrate import calibrate
 from edgebatch_artifact.calibration.measured_files import read_measured
+from edgebatch_artifact.engine.fits import fit_formats, node_of
 from edgebatch_artifact.publish.calibration_figure import calibration_figure
 from edgebatch_artifact.publish.calibration_tables import calibration_tables, calibration_values
 from edgebatch_artifact.publish.edge_node_files import edge_node_files
+from edgebatch_artifact.publish.engine_files import engine_files, fit_lines
 from edgebatch_artifact.publish.figures import save_figure
 from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.settings.compose import compose_config, setting_of
+from edgebatch_artifact.settings.configuration import ModelConfig
 from tests.workflow.checkout import ROOT
 
 CONF, NODES = ROOT / "conf", ROOT / "conf/edge_node"
 MEASURED = read_measured(CONF, ROOT / "measurements")
+FITS = fit_formats(MEASURED.engine.machine, MEASURED.engine.steps)
+ENGINE = engine_files(MEASURED.engine, FITS, MEASURED.models)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +36,42 @@ def calibration():
 
 def test_files_of_calibrated_devices_have_what_the_fits_yield(calibration):
     stored = {path.stem: path.read_text() for path in NODES.glob("*_calibrated.yaml")}
-    assert stored == edge_node_files(MEASURED, calibration), "run: artifact calibrate"
+    ours = stored.keys() - {Path(name).name for name in ENGINE}
+    assert {name: stored[name] for name in ours} == edge_node_files(MEASURED, calibration), (
+        "run: artifact calibrate"
+    )
+
+
+def test_files_of_the_engine_have_what_the_fits_yield():
+    stored = {name: (CONF / f"{name}.yaml").read_text() for name in ENGINE}
+    assert stored == ENGINE, "run: artifact calibrate"
+
+
+@pytest.mark.parametrize("format", ["F16", "Q8_0", "Q4_1", "Q4_0"])
+def test_files_of_the_engine_predict_a_step_as_the_fit_does(format):
+    name = f"reference_{format.lower()}"
+    chosen = ["model=smollm2_135m", f"edge_node={name}_calibrated", f"quantization={name}", "cost=calibrated"]
+    composed = setting_of(compose_config(CONF, chosen)).system
+    fitted = node_of(MEASURED.engine.machine, format, composed.slots, FITS[0][format])
+    # the files have three digits
+    lengths = np.array([64]), np.array([32])
+    assert composed.alone_s(*lengths) == pytest.approx(fitted.alone_s(*lengths), rel=5e-3)
+    perplexity = MEASURED.engine.perplexity.groupby("format")["mean_nll"].mean()
+    accuracy = np.exp(perplexity["F16"] - perplexity[format])
+    assert composed.quantization.accuracy == pytest.approx(min(1, accuracy), rel=1e-5)
+
+
+def test_a_measured_model_of_an_unknown_shape_gets_a_file_that_is_read_back():
+    files = engine_files(MEASURED.engine, FITS, {})
+    shape = read(ModelConfig, yaml.safe_load(files["model/reference_model"]))
+    assert dataclasses.asdict(MEASURED.engine.machine.llm).items() <= dataclasses.asdict(shape).items()
+    assert "  reference_model: " in files["quantization/reference_q4_0"]
+
+
+def test_the_lines_of_a_fit_say_what_each_format_reaches():
+    lines = list(fit_lines(MEASURED.engine, FITS))
+    assert len(lines) == len(MEASURED.engine.machine.formats)
+    assert all(re.search(r"GFLOPS .* GB/s, .* held out, median error [\d.]+ %", line) for line in lines)
 
 
 def test_a_calibrated_device_takes_the_time_of_its_fit(calibration):

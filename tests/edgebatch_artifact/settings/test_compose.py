@@ -1,6 +1,7 @@
 import pytest
 
 from edgebatch.errors import InputError
+from edgebatch.network import methods
 from edgebatch_artifact.settings.compose import compose_config, compose_files, setting_of
 from edgebatch_artifact.settings.conf_folder import groups
 from tests.workflow.checkout import ROOT
@@ -58,6 +59,9 @@ def test_every_file_of_every_group_composes_into_a_setting():
             "same_weights_encoder_decoder",
         ):
             chosen |= {"scheduler": "dftsp", "workload": "paper"}
+            overrides = [f"{group}={file}" for group, file in chosen.items()]
+        if chosen["scheduler"] in methods.names():
+            chosen |= {"radio": "macro_cell", "workload": "paper"}
             overrides = [f"{group}={file}" for group, file in chosen.items()]
         fixed = ["quantization=w16a16", "workload.output_tokens=[1]"]
         composed = compose_config(CONF, [*overrides, *fixed])

@@ -6,8 +6,9 @@ from functools import cache
 import pytest
 import yaml
 
-from edgebatch import Llm, schedulers
+from edgebatch import InputError, Llm, Storage, Tuning, schedulers
 from edgebatch.model.roofline import Roofline
+from edgebatch.network import methods
 from edgebatch.serving import policies
 from edgebatch_artifact.settings.compose import compose_config, compose_files, setting_of
 from edgebatch_artifact.settings.conf_folder import groups
@@ -165,18 +166,30 @@ def test_quantized_weights_alone_speed_up_arithmetic_under_flops_only(technique,
         assert system.quantization.compute_factor == factor
 
 
-def test_quantization_saves_bits_and_costs_perplexity():
-    for name, content in _files("quantization").items():
+def _published():
+    """Techniques whose values are from papers; others are measured, and say which command wrote them."""
+    files = _files("quantization").items()
+    texts = {name: (CONF / f"quantization/{name}.yaml").read_text(encoding="utf-8") for name, _ in files}
+    return {name: content for name, content in files if "# Written by `" not in texts[name]}
+
+
+def test_published_techniques_have_their_bits_in_their_names():
+    for name, content in _published().items():
         bits = f"w{int(content['weight_bits'])}a{int(content['activation_bits'])}"
         assert name.partition("_")[0] == bits, name
+        assert set(content["perplexity"]) <= set(SHAPES)
+
+
+def test_quantization_saves_bits_and_costs_perplexity():
+    for name, content in _files("quantization").items():
         assert content["perplexity"], name
         for model, perplexity in content["perplexity"].items():
-            assert model in SHAPES
+            assert model in KNOWN["model"]
             assert perplexity >= content["fp16"]["perplexity"][model] - 0.05, (name, model)
 
 
 def test_every_file_of_published_values_names_its_source():
-    for group in ("model", "quantization", "fp16_perplexity", "edge_node", "radio", "workload"):
+    for group in ("model", "quantization", "fp16_perplexity", "edge_node", "radio", "storage", "workload"):
         for name in KNOWN[group]:
             first = (CONF / group / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
             assert first.startswith("# Source: "), f"{group}/{name}"
@@ -185,8 +198,14 @@ def test_every_file_of_published_values_names_its_source():
 @pytest.mark.parametrize("name", KNOWN["scheduler"])
 def test_a_scheduler_file_sets_all_options_of_its_scheduler(name):
     content = yaml.safe_load((CONF / f"scheduler/{name}.yaml").read_text(encoding="utf-8"))
-    known = {} if content["name"] in policies.names() else schedulers.options(content["name"])
+    registry = methods if content["name"] in methods.names() else schedulers
+    known = {} if content["name"] in policies.names() else registry.options(content["name"])
     assert set(content["options"]) == set(known)
+
+
+def test_every_method_for_several_nodes_has_a_file_of_its_name():
+    files = {name: yaml.safe_load((CONF / f"scheduler/{name}.yaml").read_text()) for name in methods.names()}
+    assert {name: content["name"] for name, content in files.items()} == {name: name for name in files}
 
 
 def test_every_policy_of_continuous_batching_has_a_file_of_its_name():
@@ -222,12 +241,66 @@ def test_schedulers_of_one_figure_have_different_markers(figure):
 
 
 def test_labels_within_a_group_are_different():
-    for group in ("model", "quantization", "edge_node", "cost", "scheduler"):
+    for group in ("model", "quantization", "edge_node", "storage", "cost", "scheduler"):
         labels = [content["label"] for content in _files(group).values()]
         assert len(set(labels)) == len(labels), group
 
 
-def test_speedups_of_techniques_follow_from_their_bits():
+def test_speedups_of_published_techniques_follow_from_their_bits():
     speedups = compose_config(CONF, []).data["speedup"]
-    for name, content in _files("quantization").items():
+    for name, content in _published().items():
         assert content["speedup"] == speedups[f"w{int(content['weight_bits'])}"], name
+
+
+@pytest.mark.parametrize(
+    ("device", "bytes_per_s"),
+    [
+        # SD 3.01, bus SDR104; Samsung: eMMC 5.1 (2015), eUFS 3.1 (2020), 970 EVO Plus, 990 PRO
+        ("sd_uhs_i", 104e6),
+        ("emmc_5_1", 250e6),
+        ("ufs_3_1", 2.1e9),
+        ("nvme_gen3", 3.5e9),
+        ("nvme_gen4", 7.45e9),
+    ],
+)
+def test_storage_reads_as_fast_as_published(device, bytes_per_s):
+    assert _files("storage")[device]["device_speed_bytes_per_s"] == bytes_per_s
+    chosen = [f"storage={device}", "offload.share=0.5"]
+    storage = setting_of(compose_config(CONF, chosen)).system.storage
+    # the nominal node has twenty devices
+    assert storage == Storage(
+        0.5, 20 * bytes_per_s, capacity_bytes=20 * _files("storage")[device]["capacity_bytes"]
+    )
+
+
+def test_nominally_all_weights_are_in_memory_and_nothing_is_tuned():
+    system = setting_of(compose_config(CONF, [])).system
+    assert (system.storage, system.tuning) == (None, None)
+    assert setting_of(compose_config(CONF, ["storage=emmc_5_1"])).system == system
+
+
+def test_tuning_begins_with_its_first_step():
+    system = setting_of(compose_config(CONF, ["tuning.steps_per_s=0.01"])).system
+    assert system.tuning == Tuning(4, 4, 256, 0.01, 16)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "refusal"),
+    [
+        (["offload.share=0.5"], r"offload\.share: found 0\.5, expected 0, or a storage other than none"),
+        (["offload.coder=zstd"], r"offload\.coder: found 'zstd', expected one of plain, which the technique"),
+        (["offload.share=1.5"], r"offload\.share: found 1\.5, expected a number at least 0 and at most 1"),
+        (
+            ["storage=sd_uhs_i", "offload.share=1", "storage.capacity_bytes=1"],
+            r"storage\.capacity_bytes: found 20",
+        ),
+        (
+            ["tuning.steps_per_s=1", "tuning.window_layers=31"],
+            r"tuning\.window_layers: found 31, expected at most 30",
+        ),
+        (["tuning.steps_per_s=1000"], r"tuning\.steps_per_s: found 1000\.?0?, expected below"),
+    ],
+)
+def test_what_cannot_be_loaded_or_tuned_is_refused(overrides, refusal):
+    with pytest.raises(InputError, match=refusal):
+        setting_of(compose_config(CONF, overrides))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from edgebatch.errors import InputError
@@ -22,33 +20,38 @@ PROVES = True
 ORDERS = 5
 """Orders of the nodes in which OT-GAH gives schedules to begin with."""
 
-FILLINGS, MOVES = 4, 1.6
-"""Schedules that are made at the prices, each node choosing in turn, in random orders; and moves for each
-pair of nodes."""
+FILLINGS = 4
+"""Schedules that are made at the prices, each node choosing in turn, in random orders."""
 
-_EFFORT = Range(above=0, at_most=1000)
+_COUNT = Range(at_least=0, at_most=10**6, whole=True)
 
 
-def schedule(network: Network, *, effort: float = 1.0) -> NetworkSchedule:
+def schedule(
+    network: Network, *, rounds: int = 30, fine_rounds: int = 6, moves_per_node: int = 8
+) -> NetworkSchedule:
     """Return a schedule that is no worse than OT-GAH's, and an upper bound.
 
     Prices of requests are moved until the nodes hardly compete at them: by subgradient steps, then to the
-    lowest point of a model of the batches met. Schedules are made at those prices, by diving and in random
+    lowest point of a model of all batches met. Schedules are made at those prices, by diving and in random
     orders of the nodes, and in the best of them some nodes choose anew as long as moves are left. It ends
     as soon as the bound is reached.
 
     Parameters
     ----------
-    effort
-        Factor on the numbers of steps and moves, which grow with the number of nodes.
+    rounds, fine_rounds
+        Steps of the prices, as of `edgebatch.network.bound.lower`.
+    moves_per_node
+        Attempts to improve the best schedule, for each node.
 
     Raises
     ------
     InputError
-        For an effort that is no number above 0.
+        For an option that is no whole number from 0.
     """
-    if effort not in _EFFORT:
-        raise InputError("effort", describe(effort), str(_EFFORT))
+    options = {"rounds": rounds, "fine_rounds": fine_rounds, "moves_per_node": moves_per_node}
+    for name, value in options.items():
+        if value not in _COUNT:
+            raise InputError(name, describe(value), str(_COUNT))
     first = max(_in_orders(network), key=lambda found: found.weight)
     bound = min(first.upper_bound, alone_bound(network))
     if bound <= first.weight or len(network.nodes) == 1:
@@ -56,8 +59,8 @@ def schedule(network: Network, *, effort: float = 1.0) -> NetworkSchedule:
     cuts, rng = Cuts(Relaxation(network)), np.random.default_rng(0)
     relaxation, nodes = cuts.relaxation, range(len(network.nodes))
     best = Filling(relaxation, [np.array(batch, np.int64) for batch in first.batches])
-    low = lower(cuts, start_prices(network, best.batches), best.weight, effort)
-    bound = min(bound, network.rounded(low.bound))
+    low = lower(cuts, start_prices(network, best.batches), best.weight, rounds, fine_rounds)
+    bound = min(bound, relaxation.rounded(low.bound))
     for attempt in range(1 + FILLINGS):
         if best.weight >= bound:
             break
@@ -69,8 +72,7 @@ def schedule(network: Network, *, effort: float = 1.0) -> NetworkSchedule:
             filled.choose_anew(rng.permutation(nodes).tolist(), rng.uniform(0.8, 1.0) * low.prices)
         best = max(best, filled, key=lambda filling: filling.weight)
     bound = min(bound, prove(relaxation, low, best.weight))
-    moves = math.ceil(effort * MOVES * len(nodes) ** 2)
-    best = improve(best, low.prices, moves, bound, rng)
+    best = improve(best, low.prices, moves_per_node * len(nodes), bound, rng)
     return NetworkSchedule(batches_of(network, best.batches), best.weight, max(bound, best.weight))
 
 

@@ -1,0 +1,1 @@
+"""Compressed matrices, and files of them: packed, or coded without loss."""

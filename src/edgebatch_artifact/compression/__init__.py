@@ -1,0 +1,1 @@
+"""Techniques of compression, run on a real decoder, and what they measured."""

@@ -1,0 +1,100 @@
+"""Figure and tables of the measured techniques: what bits cost in perplexity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.figure import Figure
+
+from edgebatch_artifact.compression.measurement import LAST
+from edgebatch_artifact.compression.outcome import PUBLISHED
+from edgebatch_artifact.publish.figures import COLORS, COLUMN_IN, HEIGHT_IN, MARKERS, own_style
+from edgebatch_artifact.publish.table import Table, number
+from edgebatch_artifact.settings.calibration import ACCURACY_AGAINST_BITS, TECHNIQUE_SEQUENCES
+
+MOST = 1e3
+"""Ratio of perplexities at which the figure ends; what is above is in the table."""
+
+
+def technique_figures(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    """The figures by name, from the tables of `edgebatch_artifact.compression.outcome.technique_tables`."""
+    with own_style():
+        return {ACCURACY_AGAINST_BITS: _figure(tables[ACCURACY_AGAINST_BITS])}
+
+
+def _figure(points: pd.DataFrame) -> Figure:
+    """Perplexity over that of 16 bits, with intervals; published values of larger models as grey marks."""
+    figure = mpl.figure.Figure(figsize=(COLUMN_IN, HEIGHT_IN + 0.8), layout="constrained")
+    axes = figure.subplots()
+    published = points[points["family"] == PUBLISHED]
+    axes.plot(
+        published["bits"],
+        published["perplexity"] / published["fp16"],
+        linestyle="none",
+        marker="_",
+        color="0.6",
+        label="Published, larger models",
+        zorder=1,
+    )
+    measured = points[(points["family"] != PUBLISHED) & (points["exit"] == LAST)]
+    for place, (name, rows) in enumerate(measured.groupby("family", sort=True)):
+        middle, low, high = (rows[f"perplexity{end}"] / rows["fp16"] for end in ("", "_low", "_high"))
+        errors = [(middle - low).clip(lower=0), (high - middle).clip(lower=0)]
+        look: dict[str, Any] = {"color": COLORS[place], "marker": MARKERS[place], "markersize": 3.2}
+        axes.errorbar(rows["bits"], middle, errors, linestyle="none", lw=0.8, label=str(name), **look)
+    axes.axhline(1, color="0.4", linewidth=0.6, zorder=0)
+    axes.set(xlabel="Bits of a weight", ylabel="Perplexity over that of 16 bits", yscale="log")
+    axes.set_ylim(0.9, min(MOST, 1.3 * float((points["perplexity"] / points["fp16"]).max())))
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
+    return figure
+
+
+def technique_tables(tables: Mapping[str, pd.DataFrame]) -> list[Table]:
+    """The tables of what was measured, by the names of the files behind them."""
+    return [_accuracy_table(tables[ACCURACY_AGAINST_BITS]), _text_table(tables[TECHNIQUE_SEQUENCES])]
+
+
+def _accuracy_table(points: pd.DataFrame) -> Table:
+    measured = points[points["family"] != PUBLISHED].sort_values(["family", "label", "exit"])
+    rows = tuple(
+        (
+            row.label + (f", by {row.exit}" if row.exit != LAST else ""),
+            f"{row.bits:.2f}",
+            number(row.perplexity / row.fp16),
+            number(row.perplexity_low / row.fp16),
+            number(row.perplexity_high / row.fp16),
+            number(row.divergence),
+            f"{row.packed_bytes / 1e6:.1f}",
+            f"{row.packed_bytes / row.zstd_bytes:.2f}",
+            f"{row.packed_bytes / row.huffman_bytes:.2f}",
+            f"{row.seconds:.0f}",
+        )
+        for row in measured.itertuples()
+    )
+    caption = (
+        "Techniques on SmolLM2-135M: bits of a weight, from the bytes written; perplexity over that of"
+        " 16 bits, with its interval, on text of the model itself; divergence (nats per token); megabytes of"
+        " the layers, and how many times fewer as coded; seconds to compress"
+    )
+    head = ("Technique", "Bits", "PPL", "from", "to", "KL", "MB", "zstd", "Huffman", "s")
+    return Table(caption, ACCURACY_AGAINST_BITS, head, rows, "lrrrrrrrrr", wide=True)
+
+
+def _text_table(texts: pd.DataFrame) -> Table:
+    last = texts[texts["exit"] == LAST]
+    rows = tuple(
+        (str(name), str(len(of)), *(number(value) for value in _spread(of["divergence"])))
+        for name, of in last.groupby("label", sort=True)
+    )
+    caption = (
+        "Divergence from the 16-bit model by sequence of the text: least, median and most (nats per token)"
+    )
+    head = ("Technique", "Sequences", "Least", "Median", "Most")
+    return Table(caption, TECHNIQUE_SEQUENCES, head, rows, "lrrrr")
+
+
+def _spread(values: pd.Series) -> tuple[float, float, float]:
+    return float(values.min()), float(values.median()), float(values.max())
