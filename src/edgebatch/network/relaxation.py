@@ -54,7 +54,8 @@ class Relaxation:
         self.whole = bool((network.weight == np.floor(network.weight)).all())
 
     def rounded(self, bound: float) -> float:
-        """A bound as strong as the weights allow: whole weights have a whole sum."""
+        """A bound as strong as the weights allow: at most all of them, and whole if they are."""
+        bound = min(bound, float(self.network.weight.sum()))
         if self.whole:
             bound = float(np.floor(bound + ROUNDING))
         return bound if self.network.weighted else int(bound)
