@@ -35,7 +35,7 @@ measure: .venv/engine ## measure this machine and its engine (NAME=..., MODEL=fi
 compression: .venv/compression ## install what techniques of compression need: JAX, and a small model
 
 compress: .venv/compression ## run the techniques of compression (NAME=..., MODEL=file.gguf)
-	$(BIN)/python -m edgebatch_artifact.cli compress --name $(NAME) $(if $(MODEL),--model "$(MODEL)")
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m edgebatch_artifact.cli compress --name $(NAME) $(if $(MODEL),--model "$(MODEL)")
 
 test: .venv/ready ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/project tests/workflow tests/edgebatch_artifact tests/edgebatch tests/refusals tests/surroundings tests/fuzz
