@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -26,7 +27,10 @@ def technique_figures(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
 
 
 def _figure(points: pd.DataFrame) -> Figure:
-    """Perplexity over that of 16 bits, with intervals; published values of larger models as grey marks."""
+    """Perplexity over that of 16 bits; published values of larger models as grey marks.
+
+    On text of the model itself the exponential of the divergence is that ratio, and has the closer interval.
+    """
     figure = mpl.figure.Figure(figsize=(COLUMN_IN, HEIGHT_IN + 0.8), layout="constrained")
     axes = figure.subplots()
     published = points[points["family"] == PUBLISHED]
@@ -41,8 +45,8 @@ def _figure(points: pd.DataFrame) -> Figure:
     )
     measured = points[(points["family"] != PUBLISHED) & (points["exit"] == LAST)]
     for place, (name, rows) in enumerate(measured.groupby("family", sort=True)):
-        middle, low, high = (rows[f"perplexity{end}"] / rows["fp16"] for end in ("", "_low", "_high"))
-        errors = [(middle - low).clip(lower=0), (high - middle).clip(lower=0)]
+        middle, half = np.exp(rows["divergence"]), rows["divergence_half_width"]
+        errors = [middle * (1 - np.exp(-half)), middle * (np.exp(half) - 1)]
         look: dict[str, Any] = {"color": COLORS[place], "marker": MARKERS[place], "markersize": 3.2}
         axes.errorbar(rows["bits"], middle, errors, linestyle="none", lw=0.8, label=str(name), **look)
     axes.axhline(1, color="0.4", linewidth=0.6, zorder=0)
@@ -64,9 +68,7 @@ def _accuracy_table(points: pd.DataFrame) -> Table:
             row.label + (f", by {row.exit}" if row.exit != LAST else ""),
             f"{row.bits:.2f}",
             number(row.perplexity / row.fp16),
-            number(row.perplexity_low / row.fp16),
-            number(row.perplexity_high / row.fp16),
-            number(row.divergence),
+            f"{number(row.divergence)} ± {number(row.divergence_half_width)}",
             f"{row.packed_bytes / 1e6:.1f}",
             f"{row.packed_bytes / row.zstd_bytes:.2f}",
             f"{row.packed_bytes / row.huffman_bytes:.2f}",
@@ -76,11 +78,11 @@ def _accuracy_table(points: pd.DataFrame) -> Table:
     )
     caption = (
         "Techniques on SmolLM2-135M: bits of a weight, from the bytes written; perplexity over that of"
-        " 16 bits, with its interval, on text of the model itself; divergence (nats per token); megabytes of"
+        " 16 bits, on text of the model itself; divergence with its interval (nats per token); megabytes of"
         " the layers, and how many times fewer as coded; seconds to compress"
     )
-    head = ("Technique", "Bits", "PPL", "from", "to", "KL", "MB", "zstd", "Huffman", "s")
-    return Table(caption, ACCURACY_AGAINST_BITS, head, rows, "lrrrrrrrrr", wide=True)
+    head = ("Technique", "Bits", "PPL", "KL", "MB", "zstd", "Huffman", "s")
+    return Table(caption, ACCURACY_AGAINST_BITS, head, rows, "lrrrrrrr", wide=True)
 
 
 def _text_table(texts: pd.DataFrame) -> Table:
