@@ -74,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
         "--benchmarks", type=Path, default=Path("benchmarks"), help="folder of costs.json and race.json"
     )
     calibrating = command(
-        "calibrate", _calibrate, "fit devices and the engine to measurements/, and write them to conf/"
+        "calibrate",
+        _calibrate,
+        "fit devices to measurements/, and write them and measured techniques to conf/",
     )
     calibrating.add_argument(
         "--measurement", type=_name, help="folder of measurements/engine/ (default: conf/engine.yaml)"
@@ -201,9 +203,11 @@ def _calibrate(chosen: argparse.Namespace) -> None:
     _has_configuration(chosen.conf)
     from edgebatch_artifact.calibration.calibrate import calibrate
     from edgebatch_artifact.calibration.measured_files import read_measured
+    from edgebatch_artifact.compression.outcome import MODEL
     from edgebatch_artifact.engine.fits import fit_formats
     from edgebatch_artifact.publish.edge_node_files import edge_node_files
     from edgebatch_artifact.publish.engine_files import engine_files, fit_lines
+    from edgebatch_artifact.publish.quantization_files import quantization_files
     from edgebatch_artifact.storage.files import write
 
     measured = read_measured(chosen.conf, MEASUREMENTS, chosen.measurement or "")
@@ -212,7 +216,9 @@ def _calibrate(chosen: argparse.Namespace) -> None:
     files = {
         f"edge_node/{name}": text for name, text in edge_node_files(measured, calibrate(measured)).items()
     }
-    for name, text in (files | engine_files(engine, fits, measured.models)).items():
+    files |= engine_files(engine, fits, measured.models)
+    files |= quantization_files(measured.techniques, measured.models[MODEL])
+    for name, text in files.items():
         path = chosen.conf / f"{name}.yaml"
         write(path, text)
         print(path)

@@ -5,7 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tests.edgebatch.agreement import EXACT, agreed_size
+from edgebatch import schedulers
+from tests.edgebatch.agreement import EXACT, agreed_size, agreed_weight
 from tests.edgebatch.instances import (
     BILLINGS,
     KINDS,
@@ -14,6 +15,7 @@ from tests.edgebatch.instances import (
     name_of,
     of_today,
     random_instance,
+    with_weights,
 )
 from tests.edgebatch.techniques import TECHNIQUES, with_techniques
 
@@ -50,3 +52,15 @@ def test_all_exact_schedulers_agree_on_nodes_with_techniques(technique, billing,
         rng = np.random.default_rng([seed, 14])
         plain = random_instance(rng, 6 + seed % 8, **kind | {"billing": billing})
         assert 0 <= _agree(with_techniques(plain, rng, technique), record_property, kind["regime"]) <= 13
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["priorities", "any weights"])
+@pytest.mark.parametrize("kind", KINDS_OF_ALL_COSTS[::2], ids=name_of)
+def test_all_exact_schedulers_agree_on_the_largest_weight(kind, whole, record_property):
+    for seed, requests in enumerate(REQUESTS[::2]):
+        rng = np.random.default_rng([seed, 16, whole, KINDS_OF_ALL_COSTS.index(kind)])
+        instance = with_weights(random_instance(rng, requests, **kind), rng, whole)
+        assert 0 <= agreed_weight(instance) <= instance.weight.sum() * (1 + 1e-9)
+        for exact in EXACT:
+            if schedulers.takes_weights(exact.name):
+                record_property("compared", (f"{kind['regime']} weighted", str(exact), exact.takes(instance)))

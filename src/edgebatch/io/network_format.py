@@ -96,6 +96,10 @@ def _shares(file: _File, nodes: list[str]) -> list[NDArray[np.float64]]:
             raise InputError(
                 f"requests[{index}].{name}.{missing}", "nothing", "a share: both name the same nodes"
             )
+    named = {node for request in file.requests for node in request.uplink_share}
+    for index, node in enumerate(nodes):
+        if file.requests and node not in named:
+            raise InputError(f"nodes[{index}]", f"no request with shares at {node!r}", "at least one")
     return [
         np.array(
             [[getattr(request, name).get(node, OUT_OF_REACH) for request in file.requests] for node in nodes]

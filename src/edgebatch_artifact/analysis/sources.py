@@ -14,7 +14,7 @@ from edgebatch_artifact.analysis.claim_file import WHERE, Claims, parse_claims
 from edgebatch_artifact.analysis.samples import samples_of
 from edgebatch_artifact.calibration.calibrate import Calibration
 from edgebatch_artifact.runs.result_file import read_result
-from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
+from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES, TECHNIQUE_TABLES
 from edgebatch_artifact.settings.conf_folder import groups
 from edgebatch_artifact.settings.engine import ENGINE_TABLES
 from edgebatch_artifact.settings.experiment import Experiment
@@ -38,8 +38,11 @@ def read_claims(conf: Path) -> Claims:
 def read_calibration(figures: Path) -> Calibration:
     """The calibration as it is published."""
     predictions, fits, logs, *_ = (read_csv(figures / f"{name}.csv") for name in CALIBRATION_TABLES)
-    engine = {name: read_csv(figures / f"{name}.csv") for name in ENGINE_TABLES}
-    return Calibration(fits, predictions, logs, engine)
+    engine, techniques = (
+        {name: read_csv(figures / f"{name}.csv") for name in names}
+        for names in (ENGINE_TABLES, TECHNIQUE_TABLES)
+    )
+    return Calibration(fits, predictions, logs, engine, techniques)
 
 
 def read_mapping(path: Path) -> dict[str, Any]:

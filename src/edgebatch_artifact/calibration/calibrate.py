@@ -16,6 +16,7 @@ from edgebatch.model.roofline import Roofline
 from edgebatch.model.system import EdgeNode, Slots, System
 from edgebatch_artifact.calibration.engine_logs import EngineLog, replay_logs
 from edgebatch_artifact.calibration.measured import measured_rows
+from edgebatch_artifact.compression.outcome import Techniques, technique_tables
 from edgebatch_artifact.engine.measurement import Measurement as EngineMeasurement
 from edgebatch_artifact.engine.outcome import Known, engine_tables
 from edgebatch_artifact.settings.calibration import (
@@ -25,7 +26,6 @@ from edgebatch_artifact.settings.calibration import (
     Source,
 )
 from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
-from edgebatch_artifact.settings.engine import ENGINE_TABLES
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,20 @@ class Calibration:
         Logs of an engine, as `edgebatch_artifact.calibration.engine_logs` replays them.
     engine
         What a measurement of the engine says, by the names of `ENGINE_TABLES`.
+    techniques
+        What a measurement of techniques says, by the names of `TECHNIQUE_TABLES`.
     """
 
     fits: pd.DataFrame
     predictions: pd.DataFrame
     logs: pd.DataFrame
     engine: Mapping[str, pd.DataFrame]
+    techniques: Mapping[str, pd.DataFrame]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """All tables, by the names of `CALIBRATION_TABLES`."""
         own = dict(zip(CALIBRATION_TABLES, (self.predictions, self.fits, self.logs), strict=False))
-        return own | {name: self.engine[name] for name in ENGINE_TABLES}
+        return {**own, **self.engine, **self.techniques}
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Measured:
         Logs of an engine, each with its table and its node.
     engine, known
         The measurement of the engine, and what conf/ says of what it measures.
+    techniques, published
+        The measurement of techniques, and the files of conf/quantization/ with values of others.
     """
 
     sources: Mapping[str, Source]
@@ -82,6 +87,8 @@ class Measured:
     logs: Sequence[tuple[EngineLog, pd.DataFrame, System]]
     engine: EngineMeasurement
     known: Known
+    techniques: Techniques
+    published: Mapping[str, Mapping[str, Any]]
 
     def system(self, weight_bits: float, model: str, edge_node: str, devices: int) -> System:
         """A model on pooled devices at their peaks."""
@@ -122,6 +129,7 @@ def calibrate(measured: Measured) -> Calibration:
         table[[*first, *table.columns.drop(first)]],
         replay_logs(measured.logs),
         engine_tables(measured.engine, measured.known),
+        technique_tables(measured.techniques, measured.published),
     )
 
 

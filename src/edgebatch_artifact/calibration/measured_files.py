@@ -15,10 +15,13 @@ from edgebatch_artifact.calibration.calibrate import Measured
 from edgebatch_artifact.calibration.engine_logs import EngineLog, calibrated_system
 from edgebatch_artifact.calibration.measured import BATCH
 from edgebatch_artifact.calibration.operator_steps import step_times
+from edgebatch_artifact.compression.outcome import read_techniques
 from edgebatch_artifact.engine.outcome import Known
 from edgebatch_artifact.engine.stored import choose, read_measurement
 from edgebatch_artifact.settings.calibration import Operators, Source
 from edgebatch_artifact.settings.calibration_file import read_sources
+from edgebatch_artifact.settings.compose import compose_files
+from edgebatch_artifact.settings.compression_file import read_compression_config
 from edgebatch_artifact.settings.conf_folder import groups, read_file
 from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
 from edgebatch_artifact.settings.engine_file import read_engine_config
@@ -49,7 +52,13 @@ def read_measured(conf: Path, folder: Path, engine: str = "") -> Measured:
     measurement = read_measurement(choose(folder / "engine", chosen))
     looks = {name: read_file(conf, "scheduler", name) for name in known["scheduler"]}
     speedups = read_yaml(conf / "config.yaml", "conf/config.yaml")["speedup"]
-    return Measured(sources, tables, models, nodes, logs, measurement, Known(looks, speedups))
+    techniques = read_techniques(folder / "compression" / read_compression_config(conf).measurement)
+    files = compose_files(conf, [("quantization", name) for name in known["quantization"]])
+    published = {
+        name: content for (_, name), content in files.items() if "weight_bits_by_layer" not in content
+    }
+    known_of_engine = Known(looks, speedups)
+    return Measured(sources, tables, models, nodes, logs, measurement, known_of_engine, techniques, published)
 
 
 def _engine_logs(

@@ -16,6 +16,7 @@ from edgebatch_artifact.publish.calibration_tables import source_labels
 from edgebatch_artifact.publish.engine_figures import engine_figures
 from edgebatch_artifact.publish.engine_log_figure import engine_log_figure
 from edgebatch_artifact.publish.figures import HEIGHT_IN, PAGE_IN, own_style
+from edgebatch_artifact.publish.technique_figure import technique_figures
 from edgebatch_artifact.settings.calibration import CALIBRATION, ENGINE_LOGS, FITTED
 
 LOOKS = {"ideal": ("Ideal roofline", "#CC6677"), "calibrated": ("Calibrated roofline", "#332288")}
@@ -52,7 +53,7 @@ def calibration_figure(calibration: Calibration) -> Figure:
 def calibration_figures(calibration: Calibration) -> dict[str, Figure]:
     """The figures of `CALIBRATION_FIGURES`, by name."""
     own = {CALIBRATION: calibration_figure(calibration), ENGINE_LOGS: engine_log_figure(calibration.logs)}
-    return own | engine_figures(calibration.engine)
+    return own | engine_figures(calibration.engine) | technique_figures(calibration.techniques)
 
 
 def _panel(axes: Axes, rows: pd.DataFrame) -> None:

@@ -12,6 +12,7 @@ from edgebatch_artifact.calibration.errors import errors_on, judgements
 from edgebatch_artifact.publish.engine_log_table import engine_log_table, engine_log_values
 from edgebatch_artifact.publish.engine_tables import engine_tables, engine_values
 from edgebatch_artifact.publish.table import Table, number
+from edgebatch_artifact.publish.technique_figure import technique_tables, technique_values
 from edgebatch_artifact.settings.calibration import JUDGED, MODELS
 
 QUANTITIES = {"prompt_s": "first stage", "token_s": "later step", "tokens_per_s": "tokens per second"}
@@ -31,7 +32,8 @@ def calibration_tables(calibration: Calibration) -> list[Table]:
     """The tables of `CALIBRATION_TABLES`."""
     labels = source_labels(calibration)
     errors, fits = _errors_table(calibration.predictions, labels), _fits_table(calibration.fits)
-    return [errors, fits, engine_log_table(calibration.logs), *engine_tables(calibration.engine)]
+    engine, techniques = engine_tables(calibration.engine), technique_tables(calibration.techniques)
+    return [errors, fits, engine_log_table(calibration.logs), *engine, *techniques]
 
 
 def source_labels(calibration: Calibration) -> dict[str, str]:
@@ -90,8 +92,9 @@ def calibration_values(calibration: Calibration) -> dict[str, str]:
     for fit in fits.to_dict("records"):
         values[f"{fit['fit']}/models"] = fit["models"]
         values |= {f"{fit['fit']}/{field}": _value(field, fit[field]) for field in FIELDS}
-    logs = engine_log_values(calibration.logs) | engine_values(calibration.engine)
-    return {f"calibration/{name}": value for name, value in values.items()} | logs
+    others = engine_log_values(calibration.logs) | engine_values(calibration.engine)
+    others |= technique_values(calibration.techniques)
+    return {f"calibration/{name}": value for name, value in values.items()} | others
 
 
 def _values(place: str, errors: Errors) -> dict[str, str]:

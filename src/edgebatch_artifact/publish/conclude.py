@@ -56,7 +56,7 @@ def conclude(
     if SHOWN_MODELS not in experiments:
         raise InputError("experiments", ", ".join(experiments) or "none", f"{SHOWN_MODELS} among others")
     engine = calibration.engine
-    judged = {**samples, CALIBRATION: calibration.predictions, **engine}
+    judged = {**samples, CALIBRATION: calibration.predictions, **engine, **calibration.techniques}
     judged[ENGINE_GOODPUT] = engine[ENGINE_GOODPUT][["scheduler", "margin", "seed", "goodput_per_s"]]
     decisions = decide_all(claims, judged, namer(experiments))
     minutes = {name: cost["cpu_minutes"] for name, cost in costs.get("experiments", {}).items()}

@@ -85,6 +85,21 @@ def _accuracy_table(points: pd.DataFrame) -> Table:
     return Table(caption, ACCURACY_AGAINST_BITS, head, rows, "lrrrrrrr", wide=True)
 
 
+def technique_values(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """Values of the prose: bits, ratio of perplexities, divergence and coding of each run."""
+    points = tables[ACCURACY_AGAINST_BITS]
+    values: dict[str, str] = {}
+    for row in points[points["family"] != PUBLISHED].itertuples():
+        place = f"techniques/{row.run}" + (f"/{row.exit}" if row.exit != LAST else "")
+        values |= {
+            f"{place}/bits": f"{row.bits:.2f}",
+            f"{place}/ppl": number(row.perplexity / row.fp16),
+            f"{place}/kl": number(row.divergence),
+            f"{place}/coded": number(row.packed_bytes / min(row.zstd_bytes, row.huffman_bytes)),
+        }
+    return values
+
+
 def _text_table(texts: pd.DataFrame) -> Table:
     last = texts[texts["exit"] == LAST]
     rows = tuple(

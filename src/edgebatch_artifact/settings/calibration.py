@@ -22,8 +22,8 @@ ACCURACY_AGAINST_BITS, TECHNIQUE_SEQUENCES = "accuracy_against_bits", "technique
 TECHNIQUE_TABLES = (ACCURACY_AGAINST_BITS, TECHNIQUE_SEQUENCES)
 """Names of the tables of the measured techniques; the first has a figure."""
 
-CALIBRATION_FIGURES = (CALIBRATION, ENGINE_LOGS, *ENGINE_FIGURES)
-CALIBRATION_TABLES = (CALIBRATION, "calibration_fits", ENGINE_LOGS, *ENGINE_TABLES)
+CALIBRATION_FIGURES = (CALIBRATION, ENGINE_LOGS, *ENGINE_FIGURES, ACCURACY_AGAINST_BITS)
+CALIBRATION_TABLES = (CALIBRATION, "calibration_fits", ENGINE_LOGS, *ENGINE_TABLES, *TECHNIQUE_TABLES)
 """Figures and tables of all that was measured. The CSV of the same name has what is behind each."""
 
 MODELS = ("ideal", "calibrated")

@@ -16,6 +16,7 @@ from edgebatch_artifact.calibration.calibrate import calibrate
 from edgebatch_artifact.calibration.measured_files import read_measured
 from edgebatch_artifact.runs.plan import plan_of
 from edgebatch_artifact.settings.cache import Grid
+from edgebatch_artifact.settings.compression_file import read_compression_config
 from edgebatch_artifact.settings.expand import expand_experiments, expand_nominal
 from edgebatch_artifact.verify.outcome import Check
 from edgebatch_artifact.verify.published import (
@@ -27,6 +28,7 @@ from edgebatch_artifact.verify.published import (
     read_published,
 )
 from edgebatch_artifact.verify.results import Resimulation, check_results, simulate_again
+from edgebatch_artifact.verify.techniques import check_techniques
 
 
 def verify(
@@ -72,6 +74,8 @@ def verify(
             yield from check_experiment(published, experiment, tables.numbers.get(name))
         tell("fitting the measurements again")
         yield from check_calibration(published, calibrate(read_measured(conf, measurements)))
+        chosen = read_compression_config(conf).measurement
+        yield from check_techniques(measurements / "compression", chosen, claims.confidence)
         calibration = read_calibration(published.again / "figures")
         tell("deciding the claims again")
         yield from check_conclusions(

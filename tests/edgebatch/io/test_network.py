@@ -75,6 +75,21 @@ def test_a_network_that_cannot_be_used_is_refused_in_one_line(capsys, tmp_path, 
     assert streams.err.count("\n") == 1
 
 
+def test_a_node_that_no_request_names_is_refused_but_an_epoch_without_requests_is_not(capsys, tmp_path):
+    content = json.loads(GOOD)
+    for request in content["requests"]:
+        for shares in (request["uplink_share"], request["downlink_share"]):
+            shares.pop("n1", None)
+    path = tmp_path / "network.json"
+    path.write_text(json.dumps(content))
+    assert main(["solve", str(path)]) == 2
+    line = "network.json: nodes[1]: found no request with shares at 'n1', expected at least one\n"
+    assert capsys.readouterr().err.endswith(line)
+    path.write_text(json.dumps(content | {"requests": []}))
+    assert main(["solve", str(path)]) == 0
+    assert json.loads(capsys.readouterr().out)["size"] == 0
+
+
 @pytest.mark.parametrize(
     ("file", "option", "line"),
     [

@@ -12,12 +12,14 @@ from edgebatch import InputError
 from edgebatch.schema import read
 from edgebatch_artifact.calibration.calibrate import calibrate
 from edgebatch_artifact.calibration.measured_files import read_measured
+from edgebatch_artifact.compression.outcome import MODEL
 from edgebatch_artifact.engine.fits import fit_formats, node_of
 from edgebatch_artifact.publish.calibration_figure import calibration_figure
 from edgebatch_artifact.publish.calibration_tables import calibration_tables, calibration_values
 from edgebatch_artifact.publish.edge_node_files import edge_node_files
 from edgebatch_artifact.publish.engine_files import engine_files, fit_lines
 from edgebatch_artifact.publish.figures import save_figure
+from edgebatch_artifact.publish.quantization_files import quantization_files
 from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.settings.compose import compose_config, setting_of
 from edgebatch_artifact.settings.configuration import ModelConfig
@@ -45,6 +47,15 @@ def test_files_of_calibrated_devices_have_what_the_fits_yield(calibration):
 def test_files_of_the_engine_have_what_the_fits_yield():
     stored = {name: (CONF / f"{name}.yaml").read_text() for name in ENGINE}
     assert stored == ENGINE, "run: artifact calibrate"
+
+
+def test_files_of_techniques_have_what_was_measured():
+    ours = quantization_files(MEASURED.techniques, MEASURED.models[MODEL])
+    stored = {
+        f"quantization/{path.stem}": path.read_text()
+        for path in (CONF / "quantization").glob(f"{MODEL}_*.yaml")
+    }
+    assert stored == ours, "run: artifact calibrate"
 
 
 @pytest.mark.parametrize("format", ["F16", "Q8_0", "Q4_1", "Q4_0"])
