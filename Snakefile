@@ -10,14 +10,14 @@ from edgebatch.errors import InputError
 from edgebatch_artifact.runs.failures import failures
 from edgebatch_artifact.runs.folder_lock import hold_folder
 from edgebatch_artifact.runs.plan import make_plan, read_options
-from edgebatch_artifact.settings.cache import store_grid
+from edgebatch_artifact.settings.experiments.cache import store_grid
 from edgebatch_artifact.settings.conf_folder import files
-from edgebatch_artifact.settings.calibration import (
+from edgebatch_artifact.settings.measured.calibration import (
     CALIBRATION_FIGURES,
     CALIBRATION_TABLES,
 )
-from edgebatch_artifact.settings.engine_file import read_engine_config
-from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
+from edgebatch_artifact.settings.measured.engine_file import read_engine_config
+from edgebatch_artifact.settings.experiments.experiment_file import PAPER_TABLES
 from edgebatch_artifact.storage.files import check_room, remove_leftovers
 from edgebatch_artifact.storage.fingerprint import fingerprint
 

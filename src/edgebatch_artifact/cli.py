@@ -134,7 +134,7 @@ def _simulate(chosen: argparse.Namespace) -> None:
     from edgebatch_artifact.runs.result_file import FORMAT
     from edgebatch_artifact.settings.compose import compose_config, setting_of
     from edgebatch_artifact.settings.conf_folder import groups
-    from edgebatch_artifact.settings.sweep import refuse_sweeps
+    from edgebatch_artifact.settings.experiments.sweep import refuse_sweeps
 
     groups(chosen.conf)  # refuses a folder that is none
     refuse_sweeps(chosen.overrides, LINE)
@@ -205,9 +205,9 @@ def _calibrate(chosen: argparse.Namespace) -> None:
     from edgebatch_artifact.calibration.measured_files import read_measured
     from edgebatch_artifact.compression.outcome import MODEL
     from edgebatch_artifact.engine.fits import fit_formats
-    from edgebatch_artifact.publish.edge_node_files import edge_node_files
-    from edgebatch_artifact.publish.engine_files import engine_files, fit_lines
-    from edgebatch_artifact.publish.quantization_files import quantization_files
+    from edgebatch_artifact.publish.measured.edge_node_files import edge_node_files
+    from edgebatch_artifact.publish.measured.engine_files import engine_files, fit_lines
+    from edgebatch_artifact.publish.measured.quantization_files import quantization_files
     from edgebatch_artifact.storage.files import write
 
     measured = read_measured(chosen.conf, MEASUREMENTS, chosen.measurement or "")
@@ -231,7 +231,7 @@ def _measure(chosen: argparse.Namespace) -> None:
     from edgebatch_artifact.engine.measure import measure_perplexity, measure_steps, prepare
     from edgebatch_artifact.engine.replays import measure_replays
     from edgebatch_artifact.engine.stored import read_measurement
-    from edgebatch_artifact.settings.engine_file import read_engine_config
+    from edgebatch_artifact.settings.measured.engine_file import read_engine_config
 
     config = read_engine_config(chosen.conf)
     folder, models = MEASUREMENTS / "engine" / chosen.name, Path("results", "models")
@@ -254,7 +254,11 @@ def _compress(chosen: argparse.Namespace) -> None:
     from edgebatch_artifact.analysis.sources import read_claims
     from edgebatch_artifact.compression.run import run_all
     from edgebatch_artifact.compression.stored import read_rows
-    from edgebatch_artifact.settings.compression_file import read_compression_config, read_runs, run_file
+    from edgebatch_artifact.settings.measured.compression_file import (
+        read_compression_config,
+        read_runs,
+        run_file,
+    )
     from edgebatch_artifact.storage.csv_file import csv_text
     from edgebatch_artifact.storage.files import write
 

@@ -26,7 +26,7 @@ MEASUREMENTS = Path("measurements")
 def simulate(experiment: str, *ids: str) -> int:
     """Simulate the settings `ids` of an experiment that have no result."""
     from edgebatch_artifact.runs.simulate import progress, simulate_batch
-    from edgebatch_artifact.settings.cache import read_experiment, read_experiments
+    from edgebatch_artifact.settings.experiments.cache import read_experiment, read_experiments
 
     def log(line: str) -> None:
         try:
@@ -44,7 +44,7 @@ def collect(experiment: str, samples: str, numbers: str) -> None:
     """Gather the results of an experiment, and compute what its figure shows."""
     from edgebatch_artifact.analysis.collect import figure_numbers
     from edgebatch_artifact.analysis.sources import gather, read_claims
-    from edgebatch_artifact.settings.cache import read_experiment
+    from edgebatch_artifact.settings.experiments.cache import read_experiment
     from edgebatch_artifact.storage.csv_file import csv_text
 
     expanded = read_experiment(Path(experiment))
@@ -59,7 +59,7 @@ def draw(experiment: str, numbers: str, csv: str, pdf: str, png: str, tex: str, 
     """Publish the numbers of an experiment, draw its figure, and set its table."""
     from edgebatch_artifact.publish.experiment_table import experiment_table
     from edgebatch_artifact.publish.figures import make_figure, save_figure
-    from edgebatch_artifact.settings.cache import read_experiment
+    from edgebatch_artifact.settings.experiments.cache import read_experiment
     from edgebatch_artifact.storage.csv_file import read_csv
 
     expanded, shown = read_experiment(Path(experiment)), read_csv(Path(numbers))
@@ -76,9 +76,9 @@ def calibrate(work: str, root: str, engine: str) -> None:
     from edgebatch_artifact.analysis.sources import read_calibration
     from edgebatch_artifact.calibration.calibrate import calibrate
     from edgebatch_artifact.calibration.measured_files import read_measured
-    from edgebatch_artifact.publish.calibration_figure import calibration_figures
-    from edgebatch_artifact.publish.calibration_tables import calibration_tables
     from edgebatch_artifact.publish.figures import save_figure
+    from edgebatch_artifact.publish.measured.calibration_figure import calibration_figures
+    from edgebatch_artifact.publish.measured.calibration_tables import calibration_tables
     from edgebatch_artifact.storage.csv_file import csv_text
 
     figures, found = Path(root, "figures"), calibrate(read_measured(CONF, MEASUREMENTS, engine))
@@ -97,7 +97,7 @@ def conclude(work: str, root: str) -> None:
     """Decide the claims, and set the paper's tables and values, below `root` and `work`/report."""
     from edgebatch_artifact.analysis.sources import read_calibration, read_claims, read_mapping
     from edgebatch_artifact.publish.conclude import conclude
-    from edgebatch_artifact.settings.cache import read_experiments, read_nominal
+    from edgebatch_artifact.settings.experiments.cache import read_experiments, read_nominal
     from edgebatch_artifact.storage.csv_file import read_csv
 
     experiments = read_experiments(Path(work))
@@ -139,9 +139,9 @@ def report(work: str, root: str, layout: str, scale: str) -> None:
     """Put claims, figures and tables on one page."""
     from edgebatch_artifact.publish.report import is_png, report_page
     from edgebatch_artifact.publish.table import parse_table
-    from edgebatch_artifact.settings.cache import read_experiments
-    from edgebatch_artifact.settings.calibration import CALIBRATION_FIGURES, CALIBRATION_TABLES
-    from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
+    from edgebatch_artifact.settings.experiments.cache import read_experiments
+    from edgebatch_artifact.settings.experiments.experiment_file import PAPER_TABLES
+    from edgebatch_artifact.settings.measured.calibration import CALIBRATION_FIGURES, CALIBRATION_TABLES
 
     experiments, made = read_experiments(Path(work)), Path(work, "report")
     files = {name: Path(root, "figures", f"{name}.png") for name in experiments}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 
 from edgebatch import Instance
-from edgebatch.search.chains import chains
+from edgebatch.search.tree.chains import chains
 from tests.edgebatch.oracle import batch_time_s, judge
 
 ROOM = 1 + 1e-9

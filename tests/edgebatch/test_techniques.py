@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from edgebatch import EdgeNode, InputError, Llm, Quantization, Schedule, Storage, System, Tuning, check, solve
 from edgebatch.errors import InfeasibleSchedule
-from edgebatch.search.cost import batch_cost
-from edgebatch.search.tree import compute_time_s, memory_bytes
+from edgebatch.search.tree.cost import batch_cost
+from edgebatch.search.tree.price import compute_time_s, memory_bytes
 from tests.edgebatch.agreement import agreed_size
 from tests.edgebatch.instances import (
     BILLINGS,

@@ -1,8 +1,8 @@
 """Expanded experiments in a line, for tests of what comes after expanding them."""
 
 from edgebatch.schema import read
-from edgebatch_artifact.settings.experiment import Experiment, Point
-from edgebatch_artifact.settings.figure import Figure
+from edgebatch_artifact.settings.experiments.experiment import Experiment, Point
+from edgebatch_artifact.settings.experiments.figure import Figure
 
 FIGURE = {
     "title": "Load",

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from edgebatch_artifact import steps
 from edgebatch_artifact.runs.plan import Options, Plan, make_plan
-from edgebatch_artifact.settings.cache import store_grid
-from edgebatch_artifact.settings.calibration import CALIBRATION_FIGURES, CALIBRATION_TABLES
+from edgebatch_artifact.settings.experiments.cache import store_grid
+from edgebatch_artifact.settings.measured.calibration import CALIBRATION_FIGURES, CALIBRATION_TABLES
 from tests.edgebatch_artifact.spoilt import GOOD
 from tests.workflow.checkout import ROOT
 

@@ -6,9 +6,9 @@ import shutil
 import pytest
 import yaml
 
-from edgebatch_artifact.settings.expand import expand_experiments, experiment_size
-from edgebatch_artifact.settings.experiment_file import read_experiment_file
-from edgebatch_artifact.settings.sweep import sweep
+from edgebatch_artifact.settings.experiments.expand import expand_experiments, experiment_size
+from edgebatch_artifact.settings.experiments.experiment_file import read_experiment_file
+from edgebatch_artifact.settings.experiments.sweep import sweep
 from tests.edgebatch_artifact.spoilt import GOOD
 from tests.fuzz.answers import answered
 from tests.fuzz.mutations import mutated_text, mutated_tree

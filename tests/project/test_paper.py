@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
-from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
+from edgebatch_artifact.settings.experiments.experiment_file import PAPER_TABLES
+from edgebatch_artifact.settings.measured.calibration import CALIBRATION_TABLES
 from tests.workflow.checkout import ROOT
 
 PAPER = ROOT / "paper/main.tex"

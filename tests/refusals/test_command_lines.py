@@ -12,8 +12,8 @@ from edgebatch_artifact import cli as artifact
 from edgebatch_artifact import steps
 from edgebatch_artifact.runs import multirun
 from edgebatch_artifact.runs.result_file import store_result
-from edgebatch_artifact.settings.experiment import Experiment, Point
-from edgebatch_artifact.settings.figure import Figure, Measure
+from edgebatch_artifact.settings.experiments.experiment import Experiment, Point
+from edgebatch_artifact.settings.experiments.figure import Figure, Measure
 from edgebatch_artifact.storage.sealed import seal
 from tests.edgebatch.instance_files import text
 from tests.refusals.refused import refusal, says

@@ -8,10 +8,10 @@ import pytest
 
 from edgebatch.errors import InputError
 from edgebatch_artifact.runs.plan import Options, make_plan, read_options
-from edgebatch_artifact.settings import expand
-from edgebatch_artifact.settings.cache import store_grid
-from edgebatch_artifact.settings.experiment_file import read_experiment_file
-from edgebatch_artifact.settings.sweep import sweep, sweep_size
+from edgebatch_artifact.settings.experiments import expand
+from edgebatch_artifact.settings.experiments.cache import store_grid
+from edgebatch_artifact.settings.experiments.experiment_file import read_experiment_file
+from edgebatch_artifact.settings.experiments.sweep import sweep, sweep_size
 from tests.edgebatch_artifact.spoilt import GOOD
 from tests.refusals.refused import contents
 from tests.workflow.checkout import ROOT

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from edgebatch_artifact.runs.plan import Options, make_plan
-from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.settings.conf_folder import groups
+from edgebatch_artifact.settings.measured.calibration import CALIBRATION_TABLES
 from tests.slurm.cluster import NODES, TEMPLATE, WITH_US, answer, configure, running, wait_until
 from tests.workflow.checkout import PARTS, ROOT, copy_checkout, environment, snakemake
 

@@ -17,7 +17,10 @@ DAMAGE = {
     "zeroed": lambda content: bytes(len(content)),
 }
 MENDED = "damaged compiled code is removed and compiled again"
-SEARCHES = {"dftsp": "tree.search_batch_size*", "surrogate": "boxes.largest_batch*"}
+SEARCHES = {
+    "dftsp": "tree/__pycache__/walk.search_batch_size*",
+    "surrogate": "boxes/__pycache__/search.largest_batch*",
+}
 
 
 def _solve(package, scheduler, **variables):
@@ -49,7 +52,7 @@ def package(tmp_path_factory):
 @pytest.mark.parametrize("ending", ["nbi", "nbc"])
 @pytest.mark.parametrize("how", DAMAGE)
 def test_a_damaged_file_is_a_miss_with_one_line_and_then_mended(package, how, ending):
-    for path in (package / "edgebatch/search/__pycache__").glob(f"{SEARCHES['dftsp']}.{ending}"):
+    for path in (package / "edgebatch/search").glob(f"{SEARCHES['dftsp']}.{ending}"):
         path.write_bytes(DAMAGE[how](path.read_bytes()))
     (line,) = _solve(package, "dftsp")
     assert MENDED in line
@@ -58,7 +61,7 @@ def test_a_damaged_file_is_a_miss_with_one_line_and_then_mended(package, how, en
 
 def test_surrogate_mends_its_cache_as_well(package):
     _solve(package, "surrogate")
-    for path in (package / "edgebatch/search/__pycache__").glob(f"{SEARCHES['surrogate']}.nbi"):
+    for path in (package / "edgebatch/search").glob(f"{SEARCHES['surrogate']}.nbi"):
         path.write_bytes(b"")
     (line,) = _solve(package, "surrogate")
     assert MENDED in line

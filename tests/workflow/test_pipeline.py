@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 import yaml
 
-from edgebatch_artifact.settings.calibration import CALIBRATION_FIGURES, CALIBRATION_TABLES
 from edgebatch_artifact.settings.conf_folder import groups
-from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
+from edgebatch_artifact.settings.experiments.experiment_file import PAPER_TABLES
+from edgebatch_artifact.settings.measured.calibration import CALIBRATION_FIGURES, CALIBRATION_TABLES
 from edgebatch_artifact.storage.files import sha256
 from edgebatch_artifact.verify.platform_record import here, read_record
 from tests.workflow import browser

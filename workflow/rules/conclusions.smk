@@ -19,8 +19,8 @@ rule calibrate:
     params:
         code=fingerprint(
             "edgebatch_artifact.calibration.calibrate",
-            "edgebatch_artifact.publish.calibration_figure",
-            "edgebatch_artifact.publish.calibration_tables",
+            "edgebatch_artifact.publish.measured.calibration_figure",
+            "edgebatch_artifact.publish.measured.calibration_tables",
         ),
         files=[*CONF, *MEASUREMENTS],
         work=WORK,

@@ -41,6 +41,6 @@ def solve_network(
     found = methods.get(method)(network, **options)
     if not bound or methods.proves(method):
         return found
-    from edgebatch.network.bound import upper_bound
+    from edgebatch.network.search.bound import upper_bound
 
     return NetworkSchedule(found.batches, found.weight, upper_bound(network, found))

@@ -12,7 +12,7 @@ from edgebatch.errors import InputError, one_of
 from edgebatch.problem import Instance, Schedule
 from edgebatch.schedulers import dftsp
 from edgebatch.schedulers._options import check_rules
-from edgebatch.search import tree
+from edgebatch.search.tree import walk
 
 COUNTINGS = ("formula", "walk")
 COUNTABLE = ("supply", "batch_size")
@@ -36,7 +36,7 @@ def schedule(instance: Instance, *, counting: str = "formula", pruning: Collecti
     if counting == "walk":
         return dftsp.schedule(instance, pruning=pruning)
     supply = "supply" in pruning
-    budgets, rules = dftsp.budgets_of(instance), tree.Rules(True, True, True)
+    budgets, rules = dftsp.budgets_of(instance), walk.Rules(True, True, True)
     trees = dftsp.forests(instance, bounded="batch_size" in pruning)
     size = dftsp.schedule(instance).size
     nodes = sum(

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from edgebatch.problem import RELATIVE_TOLERANCE, Instance, Schedule
 from edgebatch.schedulers._admission import admit_in_order
 from edgebatch.schedulers._options import check_node_limit, check_rules
-from edgebatch.search import tree
-from edgebatch.search.chains import Levels, chains
-from edgebatch.search.cost import BatchCost, batch_cost
+from edgebatch.search.tree import walk
+from edgebatch.search.tree.chains import Levels, chains
+from edgebatch.search.tree.cost import BatchCost, batch_cost
+from edgebatch.search.tree.price import size_bound_by_compute
 
 RULES = ("supply", "budget", "sibling", "batch_size")
 """Pruning rules.
@@ -47,19 +48,19 @@ class Forest:
     size_bound: int
 
     def search(
-        self, z: int, budgets: tree.Budgets, rules: tree.Rules, node_limit: int = NO_NODE_LIMIT
+        self, z: int, budgets: walk.Budgets, rules: walk.Rules, node_limit: int = NO_NODE_LIMIT
     ) -> tuple[int, int, NDArray[np.int64]]:
         """Search the trees of batch size `z`.
 
         Returns
         -------
         tightest, nodes, taken
-            Position of the batch's tightest request, `tree.NONE` or `tree.CUT_OFF`; the number of nodes
+            Position of the batch's tightest request, `walk.NONE` or `walk.CUT_OFF`; the number of nodes
             visited; and the number of requests taken from each chain, shape (chains,).
         """
         taken = np.zeros(self.levels.length.size, dtype=np.int64)
-        problem = tree.Problem(self.levels, self.cost, budgets, rules)
-        tightest, nodes = tree.search_batch_size(z, problem, node_limit, taken)
+        problem = walk.Problem(self.levels, self.cost, budgets, rules)
+        tightest, nodes = walk.search_batch_size(z, problem, node_limit, taken)
         return int(tightest), int(nodes), taken
 
 
@@ -85,7 +86,7 @@ def schedule(
     """
     check_rules(pruning, RULES)
     check_node_limit(node_limit)
-    rules = tree.Rules("supply" in pruning, "budget" in pruning, "sibling" in pruning)
+    rules = walk.Rules("supply" in pruning, "budget" in pruning, "sibling" in pruning)
     budgets = budgets_of(instance)
     trees = forests(instance, bounded="batch_size" in pruning)
     limit = NO_NODE_LIMIT if node_limit is None else node_limit
@@ -98,18 +99,18 @@ def schedule(
             nodes += visited
             if tightest >= 0:
                 return Schedule(batch(forest, tightest, taken), upper_bound=z, nodes_visited=nodes)
-            if tightest == tree.CUT_OFF:
+            if tightest == walk.CUT_OFF:
                 order = np.lexsort((instance.prompt_tokens, instance.output_tokens))
                 selected = admit_in_order(instance, order[instance.servable()[order]])
                 return Schedule(selected, upper_bound=z, nodes_visited=nodes, node_limit_reached=True)
     return Schedule((), upper_bound=0, nodes_visited=nodes)
 
 
-def budgets_of(instance: Instance) -> tree.Budgets:
+def budgets_of(instance: Instance) -> walk.Budgets:
     """Budgets of the instance's node, tolerance included."""
     slack = 1 + RELATIVE_TOLERANCE
     memory_bytes = instance.system.edge_node.memory_bytes * slack
-    return tree.Budgets(slack, memory_bytes, RELATIVE_TOLERANCE)
+    return walk.Budgets(slack, memory_bytes, RELATIVE_TOLERANCE)
 
 
 def forests(instance: Instance, bounded: bool) -> list[Forest]:
@@ -155,7 +156,7 @@ def _size_bound(instance: Instance, levels: Levels, cost: BatchCost) -> int:
         _most(levels.uplink_share, budgets.share),
         _most(levels.downlink_share, budgets.share),
         _most(kv_bytes, budgets.memory_bytes - cost.resident_bytes),
-        int(tree.size_bound_by_compute(levels, cost, budgets)),
+        int(size_bound_by_compute(levels, cost, budgets)),
     )
 
 

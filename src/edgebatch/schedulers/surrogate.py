@@ -14,9 +14,12 @@ from edgebatch.model.system import System
 from edgebatch.problem import Instance, Schedule, fits
 from edgebatch.schedulers._admission import admit_in_order
 from edgebatch.schedulers._options import check_node_limit, check_time_limit
-from edgebatch.search import boxes, linear, linear_sizes, weighted_boxes
 from edgebatch.search.batch_cost import candidates_of, prices_of
+from edgebatch.search.boxes import search as boxes
+from edgebatch.search.linear import sizes
+from edgebatch.search.linear.decide import Rows
 from edgebatch.search.loads import loads
+from edgebatch.search.weighted import search as weighted
 
 TAKES_WEIGHTS = True
 
@@ -42,9 +45,9 @@ def schedule(
 
     Notes
     -----
-    `edgebatch.search.boxes` describes the search and proves that it is exact. If only the deadline of a
-    batch makes its costs other than linear, `edgebatch.search.linear` finds the batch in less time. Where
-    weights differ, `edgebatch.search.weighted_boxes` is the search.
+    `edgebatch.search.boxes.search` describes the search and proves that it is exact. If only the deadline of
+    a batch makes its costs other than linear, `edgebatch.search.linear` finds the batch in less time. Where
+    weights differ, `edgebatch.search.weighted` is the search.
     """
     check_node_limit(node_limit)
     check_time_limit(time_limit_s)
@@ -95,13 +98,13 @@ def _search_linear(
 ) -> tuple[NDArray[np.int64], float, int]:
     """The largest batch where costs are linear."""
     compute_s = instance.system.slots.compute_s
-    rows = linear.Rows(
+    rows = Rows(
         cost=loads(instance, requests, instance.system.fixed_padding_tokens, compute_s),
         deadline_s=instance.deadline_s[requests],
         constant=np.array([1.0, 1.0, 1.0, 0.0]),
         per_second=np.array([0.0, 0.0, 0.0, 1 / compute_s]),
     )
-    batch, bound, nodes = linear_sizes.largest_batch(rows, node_limit, stopped)
+    batch, bound, nodes = sizes.largest_batch(rows, node_limit, stopped)
     return requests[batch], _weight_of_size(instance, bound), nodes
 
 
@@ -111,7 +114,7 @@ def _search_boxes(
     """The largest batch for any costs."""
     order, candidates = candidates_of(instance, requests)
     best = np.empty(requests.size, np.int64)
-    limits = boxes.Limits(linear_sizes.NO_NODE_LIMIT if node_limit is None else node_limit, stopped)
+    limits = boxes.Limits(sizes.NO_NODE_LIMIT if node_limit is None else node_limit, stopped)
     size, bound, nodes = map(int, boxes.largest_batch(candidates, best, limits))
     return order[best[:size]], _weight_of_size(instance, bound), nodes
 
@@ -128,10 +131,10 @@ def _search_weighted(
     order, candidates = candidates_of(instance, requests)
     weight, best = instance.weight[order], np.empty(requests.size, np.int64)
     whole, unit = bool((weight == np.floor(weight)).all()), float(weight.max())
-    limits = boxes.Limits(linear_sizes.NO_NODE_LIMIT if node_limit is None else node_limit, stopped)
+    limits = boxes.Limits(sizes.NO_NODE_LIMIT if node_limit is None else node_limit, stopped)
     # a heavier batch is heavier by 1 where weights are whole numbers
     spare = (1 - ROUNDING) / unit if whole else 0.0
-    size, _, bound, nodes = weighted_boxes.heaviest_batch(candidates, weight / unit, spare, best, 0, limits)
+    size, _, bound, nodes = weighted.heaviest_batch(candidates, weight / unit, spare, best, 0, limits)
     bound = float(bound) * unit
     if whole:
         bound = float(np.floor(bound + ROUNDING))
@@ -146,9 +149,9 @@ def _stopped_after(time_limit_s: float | None, instance: Instance) -> Iterator[N
         yield stopped
         return
     of: dict[Search, ModuleType] = {
-        _search_linear: linear_sizes,
+        _search_linear: sizes,
         _search_boxes: boxes,
-        _search_weighted: weighted_boxes,
+        _search_weighted: weighted,
     }
     of[_search(instance)].compile_search()
     timer = threading.Timer(min(time_limit_s, threading.TIMEOUT_MAX), stopped.fill, (True,))

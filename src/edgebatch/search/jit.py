@@ -60,17 +60,18 @@ def compiled(
 
 
 def _remove_stale(folder: Path, function: Callable[..., Any]) -> None:
-    """Remove all stored code of the function's folder if any source file of that folder has changed.
+    """Remove all stored code of the function's folder if a source file there or of the searches has changed.
 
     Numba itself compiles a function again if its own file changes, but not if only a function that it
-    calls does, in a file beside it.
+    calls does, in another file.
     """
-    sources = sorted(Path(function.__code__.co_filename).parent.glob("*.py"))
+    own = sorted(Path(function.__code__.co_filename).parent.glob("*.py"))
+    sources = sorted({*own, *Path(__file__).parent.rglob("*.py")})
     digest = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
     stored = folder / "sources.sha256"
     if stored.exists() and stored.read_bytes() == digest.encode():
         return
-    for source in sources:
+    for source in own:
         for file in folder.glob(f"{source.stem}.*.nb[ci]"):
             file.unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)

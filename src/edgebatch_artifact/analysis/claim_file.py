@@ -8,14 +8,14 @@ from typing import Any
 from edgebatch.errors import InputError, one_of
 from edgebatch.metrics import METRICS
 from edgebatch.schema import Checked, choice, read, real
-from edgebatch_artifact.settings.calibration import (
+from edgebatch_artifact.settings.measured.calibration import (
     ACCURACY_AGAINST_BITS,
     CALIBRATION,
     JUDGED,
     MODELS,
     TECHNIQUE_SEQUENCES,
 )
-from edgebatch_artifact.settings.engine import ENGINE_BATCHES, ENGINE_FIT
+from edgebatch_artifact.settings.measured.engine import ENGINE_BATCHES, ENGINE_FIT
 
 WHERE = "conf/claims.yaml"
 

@@ -17,7 +17,7 @@ from edgebatch_artifact.analysis.samples import axes_of
 from edgebatch_artifact.analysis.statistics import Estimate
 from edgebatch_artifact.analysis.technique_claims import closer, codes
 from edgebatch_artifact.calibration.errors import judgements
-from edgebatch_artifact.settings.calibration import JUDGED
+from edgebatch_artifact.settings.measured.calibration import JUDGED
 
 Namer = Callable[[str, str, Any], str]
 """How to name the value of an axis of an experiment: ``name(experiment, axis, value)``."""

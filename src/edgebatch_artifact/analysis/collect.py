@@ -10,7 +10,7 @@ from edgebatch_artifact.analysis.comparisons import shares
 from edgebatch_artifact.analysis.gap import with_gap
 from edgebatch_artifact.analysis.samples import axes_of, settings_of
 from edgebatch_artifact.analysis.statistics import estimate
-from edgebatch_artifact.settings.experiment import Experiment
+from edgebatch_artifact.settings.experiments.experiment import Experiment
 
 
 def figure_numbers(experiment: Experiment, samples: pd.DataFrame, claims: Claims) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from edgebatch.metrics import METRICS
-from edgebatch_artifact.settings.figure import RELATIVE
+from edgebatch_artifact.settings.experiments.figure import RELATIVE
 
 
 def samples_of(results: Iterable[tuple[Mapping[str, Any], Sequence[Mapping[str, float]]]]) -> pd.DataFrame:

@@ -14,10 +14,10 @@ from edgebatch_artifact.analysis.claim_file import WHERE, Claims, parse_claims
 from edgebatch_artifact.analysis.samples import samples_of
 from edgebatch_artifact.calibration.calibrate import Calibration
 from edgebatch_artifact.runs.result_file import read_result
-from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES, TECHNIQUE_TABLES
 from edgebatch_artifact.settings.conf_folder import groups
-from edgebatch_artifact.settings.engine import ENGINE_TABLES
-from edgebatch_artifact.settings.experiment import Experiment
+from edgebatch_artifact.settings.experiments.experiment import Experiment
+from edgebatch_artifact.settings.measured.calibration import CALIBRATION_TABLES, TECHNIQUE_TABLES
+from edgebatch_artifact.settings.measured.engine import ENGINE_TABLES
 from edgebatch_artifact.storage.csv_file import read_csv
 from edgebatch_artifact.storage.yaml_file import read_yaml
 

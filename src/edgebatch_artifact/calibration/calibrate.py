@@ -19,13 +19,13 @@ from edgebatch_artifact.calibration.measured import measured_rows
 from edgebatch_artifact.compression.outcome import Techniques, technique_tables
 from edgebatch_artifact.engine.measurement import Measurement as EngineMeasurement
 from edgebatch_artifact.engine.outcome import Known, engine_tables
-from edgebatch_artifact.settings.calibration import (
+from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
+from edgebatch_artifact.settings.measured.calibration import (
     CALIBRATION_TABLES,
     FITTED,
     FitEntry,
     Source,
 )
-from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from edgebatch.model.trace import Trace
 from edgebatch.schema import Checked
 from edgebatch.serving.limits import Limits
 from edgebatch.serving.replay import replay
-from edgebatch_artifact.settings.calibration import LATENCIES
 from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
+from edgebatch_artifact.settings.measured.calibration import LATENCIES
 
 
 class EngineLog(Checked):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from edgebatch.calibration.errors import Errors, errors_of
-from edgebatch_artifact.settings.calibration import FITTED, JUDGED, MODELS
+from edgebatch_artifact.settings.measured.calibration import FITTED, JUDGED, MODELS
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from edgebatch.calibration.measurement import QUANTITIES
-from edgebatch_artifact.settings.calibration import Rows
+from edgebatch_artifact.settings.measured.calibration import Rows
 
 BATCH = ("model", "edge_node", "devices", "batch", "prompt_tokens", "output_tokens")
 """Columns that say what was measured on what."""

@@ -18,13 +18,13 @@ from edgebatch_artifact.calibration.operator_steps import step_times
 from edgebatch_artifact.compression.outcome import read_techniques
 from edgebatch_artifact.engine.outcome import Known
 from edgebatch_artifact.engine.stored import choose, read_measurement
-from edgebatch_artifact.settings.calibration import Operators, Source
-from edgebatch_artifact.settings.calibration_file import read_sources
 from edgebatch_artifact.settings.compose import compose_files
-from edgebatch_artifact.settings.compression_file import read_compression_config
 from edgebatch_artifact.settings.conf_folder import groups, read_file
 from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
-from edgebatch_artifact.settings.engine_file import read_engine_config
+from edgebatch_artifact.settings.measured.calibration import Operators, Source
+from edgebatch_artifact.settings.measured.calibration_file import read_sources
+from edgebatch_artifact.settings.measured.compression_file import read_compression_config
+from edgebatch_artifact.settings.measured.engine_file import read_engine_config
 from edgebatch_artifact.storage.csv_file import read_csv
 from edgebatch_artifact.storage.yaml_file import read_yaml
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgebatch.schema import Checked, integer, real
-from edgebatch_artifact.settings.compression import CompressionConfig, CompressionRun
+from edgebatch_artifact.settings.measured.compression import CompressionConfig, CompressionRun
 
 FORMAT = "edgebatch-compression/1"
 

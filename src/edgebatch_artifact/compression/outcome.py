@@ -10,7 +10,7 @@ import pandas as pd
 
 from edgebatch_artifact.compression.measurement import REFERENCE, SEQUENCES, SUMMARY, Machine
 from edgebatch_artifact.compression.stored import read_machine, read_rows
-from edgebatch_artifact.settings.calibration import ACCURACY_AGAINST_BITS, TECHNIQUE_SEQUENCES
+from edgebatch_artifact.settings.measured.calibration import ACCURACY_AGAINST_BITS, TECHNIQUE_SEQUENCES
 from edgebatch_artifact.storage.csv_file import read_csv
 
 MODEL = "smollm2_135m"

@@ -16,7 +16,7 @@ from pathlib import Path
 from edgebatch.compression import techniques
 from edgebatch.compression.compress import Matrices, assemble
 from edgebatch.compression.decoder.decoder import Decoder
-from edgebatch.compression.decoder.evaluation import Judged, judge, last_states
+from edgebatch.compression.decoder.evaluation import Judged, judge, predictions
 from edgebatch.compression.decoder.model_file import read_decoder
 from edgebatch.compression.reference import Reference
 from edgebatch.compression.techniques import Technique
@@ -30,7 +30,7 @@ from edgebatch_artifact.compression.measurement import LAST, REFERENCE, VOTE, Ma
 from edgebatch_artifact.compression.progress import Progress
 from edgebatch_artifact.compression.stored import drop_run, read_machine, read_rows, write_machine, write_rows
 from edgebatch_artifact.compression.text import Text, stored_text
-from edgebatch_artifact.settings.compression import CompressionConfig, CompressionRun
+from edgebatch_artifact.settings.measured.compression import CompressionConfig, CompressionRun
 from edgebatch_artifact.storage.files import sha256
 
 PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "numba", "zstandard", "bitarray", "safetensors")
@@ -94,9 +94,9 @@ def run_all(
     text_path = folder.parent / "text.npz"
     text = stored_text(text_path, decoder, first, config.text, tell)
     _begin(folder, decoder, source, text_path, config, runs)
-    states = last_states(decoder, text.evaluation)
+    exact = predictions(decoder, text.evaluation)
     if REFERENCE not in set(read_rows(folder, "sequences")["run"]):
-        rows = _rows(REFERENCE, LAST, judge(decoder, text.evaluation, states))
+        rows = _rows(REFERENCE, LAST, judge(decoder, text.evaluation, exact))
         write_rows(folder, "sequences", REFERENCE, rows)
     done = set(read_rows(folder, "sequences")["run"])
     left = [name for name in runs if name not in done]
@@ -106,7 +106,7 @@ def run_all(
         progress.begin(name)
         try:
             one_run = _Run(name, chosen[name], folder, work / _folder_name(name, runs[name]))
-            one_run.run(reference, text, states, progress)
+            one_run.run(reference, text, exact, progress)
         except InputError as error:
             raise error.at(where(name)) from None
 
@@ -171,7 +171,7 @@ class _Run:
     folder: Path
     work: Path
 
-    def run(self, reference: Reference, text: Text, states: object, progress: Progress) -> None:
+    def run(self, reference: Reference, text: Text, exact: object, progress: Progress) -> None:
         """Compress, tune, write, judge."""
         layers, times = compress_into(self.work, self.chosen.technique, reference, progress.layer)
         tuning = self.chosen.tuning
@@ -181,9 +181,9 @@ class _Run:
         write_rows(self.folder, "layers", self.name, layer_rows(self.work, self.name, layers, times))
         progress.say("judging")
         decoder = assemble(reference.decoder, layers)
-        rows = _rows(self.name, LAST, judge(decoder, text.evaluation, states))  # type: ignore[arg-type]
+        rows = _rows(self.name, LAST, judge(decoder, text.evaluation, exact))
         if tuning is not None and len(tuning.exits) > 1:
-            voted = judge(decoder, text.evaluation, states, tuning.exits)  # type: ignore[arg-type]
+            voted = judge(decoder, text.evaluation, exact, tuning.exits)
             rows += _rows(self.name, VOTE, voted)
         # last, since a run with these rows is complete
         write_rows(self.folder, "sequences", self.name, rows)

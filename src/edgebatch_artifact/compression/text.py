@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edgebatch.compression.decoder.decoder import Decoder
 from edgebatch.compression.decoder.sampling import draw_text
 from edgebatch.errors import InputError
-from edgebatch_artifact.settings.compression import TextSettings
+from edgebatch_artifact.settings.measured.compression import TextSettings
 from edgebatch_artifact.storage.files import replace
 
 AT_ONCE = 16

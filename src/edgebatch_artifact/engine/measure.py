@@ -26,7 +26,7 @@ from edgebatch_artifact.engine.measurement import (
     Machine,
 )
 from edgebatch_artifact.engine.stored import add_rows, machine_text, read_machine, read_rows
-from edgebatch_artifact.settings.engine import EngineConfig
+from edgebatch_artifact.settings.measured.engine import EngineConfig
 from edgebatch_artifact.storage.files import sha256, write
 
 Tell = Callable[[str], None]

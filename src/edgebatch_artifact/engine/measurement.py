@@ -8,7 +8,7 @@ import pandas as pd
 
 from edgebatch.model.llm import Llm
 from edgebatch.schema import Checked, integer, real
-from edgebatch_artifact.settings.engine import EngineConfig
+from edgebatch_artifact.settings.measured.engine import EngineConfig
 
 FORMAT = "edgebatch-measurement/1"
 

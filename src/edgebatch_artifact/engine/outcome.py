@@ -11,7 +11,12 @@ import pandas as pd
 
 from edgebatch_artifact.engine.fits import fit_formats
 from edgebatch_artifact.engine.measurement import Measurement
-from edgebatch_artifact.settings.engine import ENGINE_BATCHES, ENGINE_FIT, ENGINE_GOODPUT, ENGINE_SPEEDUP
+from edgebatch_artifact.settings.measured.engine import (
+    ENGINE_BATCHES,
+    ENGINE_FIT,
+    ENGINE_GOODPUT,
+    ENGINE_SPEEDUP,
+)
 
 
 class Known(NamedTuple):

@@ -28,7 +28,7 @@ from edgebatch_artifact.engine.measure import model_path
 from edgebatch_artifact.engine.measurement import BATCHES, REQUESTS, Machine
 from edgebatch_artifact.engine.stored import add_rows, read_rows
 from edgebatch_artifact.settings.compose import compose_config, setting_of
-from edgebatch_artifact.settings.engine_file import WHERE
+from edgebatch_artifact.settings.measured.engine_file import WHERE
 
 Tell = Callable[[str], None]
 

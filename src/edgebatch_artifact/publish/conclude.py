@@ -13,12 +13,12 @@ from edgebatch_artifact.analysis.claims import decide_all
 from edgebatch_artifact.analysis.decision import Decision
 from edgebatch_artifact.calibration.calibrate import Calibration
 from edgebatch_artifact.publish import paper_tables, paper_values
-from edgebatch_artifact.publish.calibration_tables import calibration_values
 from edgebatch_artifact.publish.claims_page import claims_json, claims_page
+from edgebatch_artifact.publish.measured.calibration_tables import calibration_values
 from edgebatch_artifact.publish.table import Table
-from edgebatch_artifact.settings.calibration import CALIBRATION
-from edgebatch_artifact.settings.engine import ENGINE_GOODPUT
-from edgebatch_artifact.settings.experiment import Experiment, Nominal, namer
+from edgebatch_artifact.settings.experiments.experiment import Experiment, Nominal, namer
+from edgebatch_artifact.settings.measured.calibration import CALIBRATION
+from edgebatch_artifact.settings.measured.engine import ENGINE_GOODPUT
 
 SHOWN_MODELS = "throughput_vs_accuracy"
 """The experiment whose models the table of quantization techniques has columns for."""

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from edgebatch_artifact.publish.table import Table, number
-from edgebatch_artifact.settings.experiment import Experiment
-from edgebatch_artifact.settings.figure import COLUMN, Figure
+from edgebatch_artifact.settings.experiments.experiment import Experiment
+from edgebatch_artifact.settings.experiments.figure import COLUMN, Figure
 
 
 def experiment_table(experiment: Experiment, numbers: pd.DataFrame) -> Table:

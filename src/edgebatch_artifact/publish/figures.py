@@ -15,8 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from edgebatch_artifact.publish.experiment_table import drawn_rows
-from edgebatch_artifact.settings.experiment import Experiment
-from edgebatch_artifact.settings.figure import COLUMN, Measure
+from edgebatch_artifact.settings.experiments.experiment import Experiment
+from edgebatch_artifact.settings.experiments.figure import COLUMN, Measure
 
 COLUMN_IN, PAGE_IN, HEIGHT_IN = 3.5, 7.16, 1.7
 """Widths of a column and of a page of an IEEE paper, and the height of a panel, in inches."""

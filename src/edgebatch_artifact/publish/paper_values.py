@@ -10,7 +10,7 @@ import pandas as pd
 from edgebatch_artifact.analysis.decision import Decision
 from edgebatch_artifact.analysis.samples import axes_of
 from edgebatch_artifact.publish.table import escape, number, plain
-from edgebatch_artifact.settings.experiment import Experiment
+from edgebatch_artifact.settings.experiments.experiment import Experiment
 
 PREAMBLE = r"""% Generated; do not edit. \val{name} is a number of the results or of the configuration.
 \newcommand{\val}[1]{\ifcsname val@#1\endcsname\csname val@#1\endcsname\else

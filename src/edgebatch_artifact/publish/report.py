@@ -13,9 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from edgebatch_artifact.publish.table import Table
-from edgebatch_artifact.settings.calibration import CALIBRATION_FIGURES
-from edgebatch_artifact.settings.experiment import Experiment
-from edgebatch_artifact.settings.figure import Figure
+from edgebatch_artifact.settings.experiments.experiment import Experiment
+from edgebatch_artifact.settings.experiments.figure import Figure
+from edgebatch_artifact.settings.measured.calibration import CALIBRATION_FIGURES
 
 PNG = b"\x89PNG\r\n\x1a\n"
 CHARTS = {"lines": "Line chart", "bars": "Bar chart", "claims": "Bar chart"}

@@ -23,8 +23,8 @@ from edgebatch.io.command_line import run_command
 from edgebatch_artifact.runs.replicates import simulate_setting
 from edgebatch_artifact.settings.compose import Composed, check_choice, compose_config, setting_of
 from edgebatch_artifact.settings.conf_folder import groups
-from edgebatch_artifact.settings.experiment_file import read_experiment_file
-from edgebatch_artifact.settings.sweep import sweep, sweep_size
+from edgebatch_artifact.settings.experiments.experiment_file import read_experiment_file
+from edgebatch_artifact.settings.experiments.sweep import sweep, sweep_size
 
 SWEEPING = ("--multirun", "-m")
 FLAGS = (*SWEEPING, "--help", "-h", "--hydra-help", "--info", "-i", "--cfg", "-c", "--package", "-p")

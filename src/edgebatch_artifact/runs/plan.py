@@ -14,8 +14,8 @@ from edgebatch.schema import Checked, read
 from edgebatch.serving import policies
 from edgebatch.setting import identity
 from edgebatch_artifact.runs.result_file import is_stored
-from edgebatch_artifact.settings.cache import Grid, load_grid
-from edgebatch_artifact.settings.experiment import Experiment
+from edgebatch_artifact.settings.experiments.cache import Grid, load_grid
+from edgebatch_artifact.settings.experiments.experiment import Experiment
 from edgebatch_artifact.storage.fingerprint import fingerprint
 
 BATCH_SIZE = 8

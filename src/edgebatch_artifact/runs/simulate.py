@@ -17,7 +17,7 @@ from edgebatch.errors import InputError, one_line
 from edgebatch.setting import read_setting
 from edgebatch_artifact.runs.replicates import simulate_setting
 from edgebatch_artifact.runs.result_file import is_stored, result_path, store_result
-from edgebatch_artifact.settings.experiment import Experiment
+from edgebatch_artifact.settings.experiments.experiment import Experiment
 from edgebatch_artifact.storage.files import NoRoom, is_full, no_room
 
 

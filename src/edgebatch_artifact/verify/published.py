@@ -15,14 +15,14 @@ from edgebatch.errors import InputError
 from edgebatch_artifact.analysis.claim_file import Claims
 from edgebatch_artifact.analysis.sources import read_calibration, read_mapping
 from edgebatch_artifact.calibration.calibrate import Calibration
-from edgebatch_artifact.publish.calibration_figure import calibration_figures
-from edgebatch_artifact.publish.calibration_tables import calibration_tables
 from edgebatch_artifact.publish.conclude import conclude
 from edgebatch_artifact.publish.experiment_table import experiment_table
 from edgebatch_artifact.publish.figures import make_figure, save_figure
-from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
-from edgebatch_artifact.settings.experiment import Experiment, Nominal
-from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
+from edgebatch_artifact.publish.measured.calibration_figure import calibration_figures
+from edgebatch_artifact.publish.measured.calibration_tables import calibration_tables
+from edgebatch_artifact.settings.experiments.experiment import Experiment, Nominal
+from edgebatch_artifact.settings.experiments.experiment_file import PAPER_TABLES
+from edgebatch_artifact.settings.measured.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.storage.csv_file import csv_text, read_csv
 from edgebatch_artifact.storage.files import replace, sha256, write
 from edgebatch_artifact.verify.compare import TOLERANCE, agree, how_they_differ

@@ -15,9 +15,9 @@ from edgebatch_artifact.analysis.sources import gather, read_calibration, read_c
 from edgebatch_artifact.calibration.calibrate import calibrate
 from edgebatch_artifact.calibration.measured_files import read_measured
 from edgebatch_artifact.runs.plan import plan_of
-from edgebatch_artifact.settings.cache import Grid
-from edgebatch_artifact.settings.compression_file import read_compression_config
-from edgebatch_artifact.settings.expand import expand_experiments, expand_nominal
+from edgebatch_artifact.settings.experiments.cache import Grid
+from edgebatch_artifact.settings.experiments.expand import expand_experiments, expand_nominal
+from edgebatch_artifact.settings.measured.compression_file import read_compression_config
 from edgebatch_artifact.verify.outcome import Check
 from edgebatch_artifact.verify.published import (
     Tables,

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 
 from edgebatch.compression.decoder.decoder import predict
-from edgebatch.compression.decoder.evaluation import judge, last_states, most_confident
+from edgebatch.compression.decoder.evaluation import judge, most_confident, predictions
 from edgebatch.compression.decoder.sampling import draw_text
 from tests.edgebatch.compression.tiny import SHAPE, decoder, reference, text
 
@@ -78,15 +78,15 @@ def _other():
 
 def test_a_decoder_does_not_diverge_from_itself_and_another_does():
     tokens = text()
-    states = last_states(decoder(), tokens)
-    same, other = (judge(one, tokens, states) for one in (decoder(), _other()))
+    exact = predictions(decoder(), tokens)
+    same, other = (judge(one, tokens, exact) for one in (decoder(), _other()))
     np.testing.assert_allclose(same.divergence, 0, atol=1e-6)
     assert (other.divergence > 0.1).all()
 
 
 def test_divergence_and_likelihood_are_those_of_the_predictions():
     tokens = text()
-    found = judge(_other(), tokens, last_states(decoder(), tokens))
+    found = judge(_other(), tokens, predictions(decoder(), tokens))
     theirs, ours = (predict(one, tokens)[:, :-1] for one in (decoder(), _other()))
     expected = (np.exp(theirs) * (theirs - ours)).sum(axis=2).mean(axis=1)
     np.testing.assert_allclose(found.divergence, expected, rtol=1e-4)

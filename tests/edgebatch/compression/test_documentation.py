@@ -9,8 +9,8 @@ from edgebatch.compression.compress import compress
 from edgebatch.compression.stored.layer_file import read_layer, write_layer
 from edgebatch.compression.tuning import Tuning
 from edgebatch.schema import read
-from edgebatch_artifact.settings.compression import CompressionRun
-from edgebatch_artifact.settings.compression_file import read_compression_config, read_runs
+from edgebatch_artifact.settings.measured.compression import CompressionRun
+from edgebatch_artifact.settings.measured.compression_file import read_compression_config, read_runs
 from tests.edgebatch.compression.tiny import decoder, reference
 from tests.workflow.checkout import ROOT, example
 

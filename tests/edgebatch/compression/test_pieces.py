@@ -7,7 +7,7 @@ import pytest
 
 from edgebatch.compression import techniques
 from edgebatch.compression.compress import assemble
-from edgebatch.compression.decoder.evaluation import judge, last_states
+from edgebatch.compression.decoder.evaluation import judge, predictions
 from edgebatch.compression.stored.coding import CODERS, entropy
 from edgebatch.compression.stored.layer_file import read_layer, write_layer
 from edgebatch.compression.stored.packing import from_bytes, in_bytes, pack, unpack
@@ -179,7 +179,7 @@ def test_a_step_of_tuning_changes_the_window_before_its_exit_and_nothing_else():
 def test_tuning_lowers_the_loss_of_the_text_that_it_sees():
     before, after = (
         judge(
-            assemble(decoder(), layers), reference().text, last_states(decoder(), reference().text)
+            assemble(decoder(), layers), reference().text, predictions(decoder(), reference().text)
         ).nll.mean()
         for layers in (compressed("rtn", 0), _tuned(TUNING, 30)[1])
     )

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from edgebatch import EdgeNode, InputError, Instance, Llm, Schedule, check, solve
 from edgebatch.errors import InfeasibleSchedule
 from edgebatch.model.roofline import Roofline
-from edgebatch.search.cost import batch_cost
-from edgebatch.search.tree import compute_time_s, memory_bytes
+from edgebatch.search.tree.cost import batch_cost
+from edgebatch.search.tree.price import compute_time_s, memory_bytes
 from tests.edgebatch.instances import BILLINGS, MODELS_OF_TODAY, of_today, random_instance, steady
 from tests.edgebatch.oracle import Shape, batch_time_s, judge, optimum
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from edgebatch import EdgeNode, InputError, Instance, Llm, Quantization, Schedule, Slots, System, check, solve
 from edgebatch.model.roofline import Roofline
-from edgebatch.search.cost import batch_cost
-from edgebatch.search.tree import compute_time_s
+from edgebatch.search.tree.cost import batch_cost
+from edgebatch.search.tree.price import compute_time_s
 from tests.edgebatch.instances import BLOOM_3B, KINDS, UNIT, random_instance, steady, under_roofline
 from tests.edgebatch.oracle import optimum
 

@@ -8,7 +8,7 @@ from edgebatch_artifact.analysis.claim_file import MEASURED, Claims, Part
 from edgebatch_artifact.analysis.claims import decide_all
 from edgebatch_artifact.analysis.comparisons import shares
 from edgebatch_artifact.analysis.sources import read_claims
-from edgebatch_artifact.settings.engine import ENGINE_TABLES
+from edgebatch_artifact.settings.measured.engine import ENGINE_TABLES
 from tests.edgebatch_artifact.samples import decide_claim, make_claim, make_samples
 from tests.workflow.checkout import ROOT
 

@@ -7,7 +7,7 @@ from edgebatch_artifact.analysis.compression_summary import summarize
 from edgebatch_artifact.analysis.sources import read_claims
 from edgebatch_artifact.compression.measurement import LAST, REFERENCE
 from edgebatch_artifact.compression.stored import read_machine, read_rows
-from edgebatch_artifact.settings.compression_file import read_compression_config, read_runs
+from edgebatch_artifact.settings.measured.compression_file import read_compression_config, read_runs
 from edgebatch_artifact.storage.csv_file import csv_text, read_csv
 from edgebatch_artifact.storage.files import sha256
 from tests.workflow.checkout import ROOT

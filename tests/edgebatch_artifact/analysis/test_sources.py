@@ -9,7 +9,7 @@ from edgebatch.metrics import METRICS
 from edgebatch.setting import identity
 from edgebatch_artifact.analysis.sources import gather, read_mapping
 from edgebatch_artifact.runs.result_file import result_path, store_result
-from edgebatch_artifact.settings.experiment import Point
+from edgebatch_artifact.settings.experiments.experiment import Point
 from tests.edgebatch_artifact.experiments import make_experiment
 
 SETTINGS = [{"load": 1}, {"load": 2}]

@@ -11,7 +11,7 @@ from edgebatch_artifact.archive.provenance import Job, read_summary, recorded_jo
 from edgebatch_artifact.runs.plan import Plan, partition
 from edgebatch_artifact.runs.result_file import result_path
 from edgebatch_artifact.runs.simulate import repeat_command
-from edgebatch_artifact.settings.cache import Grid
+from edgebatch_artifact.settings.experiments.cache import Grid
 from tests.edgebatch_artifact.experiments import make_experiment
 
 HEAD = "output_file\tdate\trule\tlog-file(s)\tinput-file(s)\tshellcmd\tstatus\tplan"

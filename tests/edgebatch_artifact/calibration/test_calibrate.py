@@ -11,8 +11,8 @@ from edgebatch import InputError
 from edgebatch_artifact.calibration.calibrate import calibrate
 from edgebatch_artifact.calibration.errors import errors_on, judgements
 from edgebatch_artifact.calibration.measured_files import read_measured
-from edgebatch_artifact.publish.edge_node_files import edge_node_files
-from edgebatch_artifact.settings.calibration import FITTED, JUDGED
+from edgebatch_artifact.publish.measured.edge_node_files import edge_node_files
+from edgebatch_artifact.settings.measured.calibration import FITTED, JUDGED
 from tests.workflow.checkout import ROOT, example
 
 CONF, MEASUREMENTS = ROOT / "conf", ROOT / "measurements"

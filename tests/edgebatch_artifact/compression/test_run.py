@@ -15,7 +15,7 @@ from edgebatch_artifact.compression import layers
 from edgebatch_artifact.compression.measurement import SUMMARY, TABLES
 from edgebatch_artifact.compression.run import run_all
 from edgebatch_artifact.compression.stored import read_machine, read_rows
-from edgebatch_artifact.settings.compression import CompressionConfig, CompressionRun, TextSettings
+from edgebatch_artifact.settings.measured.compression import CompressionConfig, CompressionRun, TextSettings
 from tests.edgebatch.compression.tiny import OPTIONS, SHAPE, decoder, write_gguf
 
 CONFIG = CompressionConfig("tiny", TextSettings(16, 4, 3, 0))

@@ -11,7 +11,7 @@ from edgebatch_artifact.engine.fits import fit_formats, points
 from edgebatch_artifact.engine.measurement import median_spread
 from edgebatch_artifact.engine.outcome import gains
 from edgebatch_artifact.engine.stored import choose, read_measurement
-from edgebatch_artifact.settings.engine_file import read_engine_config
+from edgebatch_artifact.settings.measured.engine_file import read_engine_config
 from tests.workflow.checkout import ROOT
 
 STORED = ROOT / "measurements/engine/reference"

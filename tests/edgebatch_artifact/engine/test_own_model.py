@@ -9,8 +9,8 @@ from edgebatch.errors import InputError
 from edgebatch_artifact.engine.fits import points
 from edgebatch_artifact.engine.measure import measure_perplexity, measure_steps, prepare
 from edgebatch_artifact.engine.stored import read_machine, read_rows
-from edgebatch_artifact.settings.engine import DecodePoints, PrefillPoints, Samples
-from edgebatch_artifact.settings.engine_file import read_engine_config
+from edgebatch_artifact.settings.measured.engine import DecodePoints, PrefillPoints, Samples
+from edgebatch_artifact.settings.measured.engine_file import read_engine_config
 from tests.workflow.checkout import ROOT
 
 installed = pytest.importorskip("cyllama", reason="the engine is not installed: make engine")

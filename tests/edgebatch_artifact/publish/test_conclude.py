@@ -8,11 +8,11 @@ import pytest
 from edgebatch import InputError
 from edgebatch_artifact.analysis.claim_file import Claims
 from edgebatch_artifact.calibration.calibrate import Calibration
-from edgebatch_artifact.publish.calibration_tables import FIELDS
 from edgebatch_artifact.publish.conclude import SHOWN_MODELS, conclude
-from edgebatch_artifact.settings.engine import ENGINE_TABLES
-from edgebatch_artifact.settings.expand import expand_nominal
-from edgebatch_artifact.settings.experiment_file import PAPER_TABLES
+from edgebatch_artifact.publish.measured.calibration_tables import FIELDS
+from edgebatch_artifact.settings.experiments.expand import expand_nominal
+from edgebatch_artifact.settings.experiments.experiment_file import PAPER_TABLES
+from edgebatch_artifact.settings.measured.engine import ENGINE_TABLES
 from edgebatch_artifact.storage.csv_file import read_csv
 from tests.edgebatch_artifact.experiments import make_experiment
 from tests.edgebatch_artifact.samples import make_claim, make_samples

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from edgebatch_artifact.publish.report import is_png, report_page, typeset
 from edgebatch_artifact.publish.table import Table
-from edgebatch_artifact.settings.calibration import CALIBRATION_FIGURES, CALIBRATION_TABLES
+from edgebatch_artifact.settings.measured.calibration import CALIBRATION_FIGURES, CALIBRATION_TABLES
 from tests.edgebatch_artifact.experiments import make_experiment
 from tests.workflow.checkout import ROOT
 

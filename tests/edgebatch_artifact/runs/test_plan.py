@@ -7,7 +7,7 @@ import pytest
 
 from edgebatch import InputError
 from edgebatch_artifact.runs.plan import BATCH_SIZE, partition, read_options
-from edgebatch_artifact.settings.experiment import Point
+from edgebatch_artifact.settings.experiments.experiment import Point
 from tests.edgebatch_artifact.experiments import make_experiment
 
 CODES = {"dftsp": "c0", "no_batching": "c1"}

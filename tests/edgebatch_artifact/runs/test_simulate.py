@@ -16,7 +16,7 @@ from edgebatch_artifact import steps
 from edgebatch_artifact.runs import simulate
 from edgebatch_artifact.runs.plan import Options, Plan, make_plan
 from edgebatch_artifact.runs.result_file import read_result, result_path
-from edgebatch_artifact.settings.cache import store_grid
+from edgebatch_artifact.settings.experiments.cache import store_grid
 from edgebatch_artifact.storage.files import no_room
 from tests.edgebatch_artifact.runs.test_result_file import DAMAGE
 from tests.edgebatch_artifact.spoilt import GOOD

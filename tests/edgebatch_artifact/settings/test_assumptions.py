@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgebatch_artifact.settings.assumptions import draw_assumptions
-from edgebatch_artifact.settings.expand import expand_nominal
+from edgebatch_artifact.settings.experiments.expand import expand_nominal
 from tests.workflow.checkout import ROOT
 
 

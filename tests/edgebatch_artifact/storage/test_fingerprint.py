@@ -77,7 +77,7 @@ def test_an_edit_of_code_that_the_result_depends_on_changes_the_fingerprint(fold
         "edgebatch/io/cli.py",
         "edgebatch_artifact/publish/figures.py",
         "edgebatch_artifact/runs/plan.py",
-        "edgebatch_artifact/settings/expand.py",
+        "edgebatch_artifact/settings/experiments/expand.py",
         "edgebatch_artifact/storage/files.py",
         "edgebatch_artifact/steps.py",
     ],
@@ -157,8 +157,8 @@ def test_imported_modules_are_those_that_are_imported_directly_or_not():
     found = imported_modules("edgebatch_artifact.publish.figures")
     assert {"edgebatch_artifact.publish.table", "edgebatch.errors"} <= found
     assert "edgebatch_artifact.publish.report" not in found
-    assert _beyond_computing(["edgebatch_artifact.settings.cache"]) == {
-        "edgebatch_artifact.settings.expand",
+    assert _beyond_computing(["edgebatch_artifact.settings.experiments.cache"]) == {
+        "edgebatch_artifact.settings.experiments.expand",
         *HYDRA,
         *FILES - {"edgebatch_artifact.runs.result_file"},
         *(f"edgebatch.io{part}" for part in ("", ".instance_format", ".json_text", ".request_table")),

@@ -9,7 +9,7 @@ import pytest
 
 from edgebatch_artifact.cli import main
 from edgebatch_artifact.runs.result_file import read_result, result_path
-from edgebatch_artifact.settings.calibration import CALIBRATION_TABLES
+from edgebatch_artifact.settings.measured.calibration import CALIBRATION_TABLES
 from edgebatch_artifact.verify import results as results_module
 from edgebatch_artifact.verify.outcome import Outcome
 from edgebatch_artifact.verify.published import CONCLUSIONS

@@ -28,16 +28,16 @@ class Judged(NamedTuple):
     divergence: NDArray[np.float32]
 
 
-def last_states(decoder: Decoder, tokens: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Hidden states behind the last layer, shape (sequences, tokens, hidden_size)."""
-    exits = (decoder.shape.layers,)
-    return np.asarray(_states(decoder.shape, exits, decoder.embedding, decoder.layers, tokens))[:, 0]
+def predictions(decoder: Decoder, tokens: NDArray[np.int32]) -> Any:
+    """Log-likelihoods of all tokens but the first, of shape (sequences, tokens - 1, vocabulary), on JAX."""
+    weights = decoder.embedding, decoder.final_norm, decoder.layers
+    return _predictions(decoder.shape, *weights, np.asarray(tokens))
 
 
 def judge(
     decoder: Decoder,
     tokens: NDArray[np.int32],
-    reference: NDArray[np.float32],
+    reference: Any,
     exits: tuple[int, ...] | None = None,
 ) -> Judged:
     """Judge a decoder on a text.
@@ -47,7 +47,7 @@ def judge(
     tokens
         Shape (sequences, tokens).
     reference
-        `last_states` of the 16-bit decoder, which has the same last norm and embeddings.
+        `predictions` of the 16-bit decoder.
     exits
         Layers behind which predictions are made; for each token, that of the most confident exit counts
         (EDGE-LLM's voting). None for the last layer alone.
@@ -58,9 +58,13 @@ def judge(
     return Judged(*map(np.asarray, found))
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _states(shape: Shape, exits: tuple[int, ...], embedding: Any, layers: Any, tokens: Any) -> Any:
-    return jax.lax.map(lambda text: exit_states(shape, exits, layers, embedding[text]), tokens)
+@partial(jax.jit, static_argnums=0)
+def _predictions(shape: Shape, embedding: Any, final_norm: Any, layers: Any, tokens: Any) -> Any:
+    def one(text: Any) -> Any:
+        states = exit_states(shape, (shape.layers,), layers, embedding[text])[0, :-1]
+        return log_likelihoods(shape, final_norm, embedding, states)
+
+    return jax.lax.map(one, tokens)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -73,11 +77,10 @@ def _judge(
     tokens: Any,
     reference: Any,
 ) -> Any:
-    def one(text_and_states: Any) -> Any:
-        text, states = text_and_states
+    def one(text_and_predictions: Any) -> Any:
+        text, theirs = text_and_predictions
         found = exit_states(shape, exits, layers, embedding[text])[:, :-1]
         ours = most_confident(log_likelihoods(shape, final_norm, embedding, found))
-        theirs = log_likelihoods(shape, final_norm, embedding, states[:-1])
         nll = -jnp.take_along_axis(ours, text[1:, None], axis=1).mean()
         return nll, (jnp.exp(theirs) * (theirs - ours)).sum(axis=1).mean()
 

@@ -8,14 +8,17 @@ from numpy.typing import NDArray
 
 def pack(numbers: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
     """Pack numbers below 2**bits, lowest bit first; ceil(bits * size / 8) bytes."""
-    planes = numbers.ravel()[:, None] >> np.arange(bits, dtype=np.uint8) & 1
+    planes = np.unpackbits(numbers.reshape(-1, 1), axis=1, count=bits, bitorder="little")
     return np.packbits(planes, bitorder="little")
 
 
 def unpack(packed: NDArray[np.uint8], bits: int, size: int) -> NDArray[np.uint8]:
     """The numbers that were packed, shape (size,)."""
-    planes = np.unpackbits(packed, count=bits * size, bitorder="little").reshape(size, bits)
-    return (planes << np.arange(bits, dtype=np.uint8)).sum(axis=1, dtype=np.uint8)
+    planes = np.unpackbits(packed, count=bits * size, bitorder="little")
+    numbers = np.zeros(size, dtype=np.uint8)
+    for place in range(bits):
+        numbers |= planes[place::bits] << np.uint8(place)
+    return numbers
 
 
 def in_bytes(numbers: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
@@ -27,8 +30,10 @@ def in_bytes(numbers: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
     count = 8 // bits
     filled = np.zeros(-(-numbers.size // count) * count, dtype=np.uint8)
     filled[: numbers.size] = numbers
-    parts = filled.reshape(-1, count) << (bits * np.arange(count, dtype=np.uint8))
-    return parts.sum(axis=1, dtype=np.uint8)
+    symbols = np.zeros(filled.size // count, dtype=np.uint8)
+    for place in range(count):
+        symbols |= filled[place::count] << np.uint8(bits * place)
+    return symbols
 
 
 def from_bytes(symbols: NDArray[np.uint8], bits: int, size: int) -> NDArray[np.uint8]:

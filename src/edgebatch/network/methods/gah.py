@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from edgebatch.errors import InputError
-from edgebatch.network.nodes import optimal_batch, unproven
 from edgebatch.network.problem import Network, NetworkSchedule
+from edgebatch.network.search.nodes import optimal_batch, unproven
 from edgebatch.schema import describe
 
 

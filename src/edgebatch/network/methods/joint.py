@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from edgebatch.errors import InputError
-from edgebatch.network.bound import alone_bound, lower, prove
-from edgebatch.network.cuts import Cuts
-from edgebatch.network.dive import dive
 from edgebatch.network.methods import gah
-from edgebatch.network.moves import Filling, improve
 from edgebatch.network.problem import Network, NetworkSchedule
-from edgebatch.network.relaxation import NOTHING, Relaxation, batches_of
-from edgebatch.network.start_prices import start_prices
+from edgebatch.network.search.bound import alone_bound, lower, prove
+from edgebatch.network.search.cuts import Cuts
+from edgebatch.network.search.dive import dive
+from edgebatch.network.search.moves import Filling, improve
+from edgebatch.network.search.relaxation import NOTHING, Relaxation, batches_of
+from edgebatch.network.search.start_prices import start_prices
 from edgebatch.schema import Range, describe
 
 PROVES = True
@@ -39,7 +39,7 @@ def schedule(
     Parameters
     ----------
     rounds, fine_rounds
-        Steps of the prices, as of `edgebatch.network.bound.lower`.
+        Steps of the prices, as of `edgebatch.network.search.bound.lower`.
     moves_per_node
         Attempts to improve the best schedule, for each node.
 

@@ -10,8 +10,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, lil_array
 
 from edgebatch.errors import InputError
-from edgebatch.network.nodes import servable, unproven
 from edgebatch.network.problem import Network, NetworkSchedule
+from edgebatch.network.search.nodes import servable, unproven
 from edgebatch.problem import RELATIVE_TOLERANCE, Instance, fits
 from edgebatch.search.loads import loads
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgebatch.network.nodes import servable, with_association
 from edgebatch.network.problem import Network, NetworkSchedule
+from edgebatch.network.search.nodes import servable, with_association
 from edgebatch.search.loads import loads
 
 

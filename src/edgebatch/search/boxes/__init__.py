@@ -1,0 +1,1 @@
+"""Branch and bound over boxes: a largest batch under any cost."""

@@ -1,0 +1,1 @@
+"""DFTSP's tree over chains of requests."""

@@ -1,0 +1,1 @@
+"""Branch and bound over boxes: a batch of most weight under any cost."""

@@ -1,0 +1,1 @@
+"""What is published of measurements: figures, tables, and files of conf/."""

@@ -1,0 +1,1 @@
+"""What conf/ says of measurements."""
