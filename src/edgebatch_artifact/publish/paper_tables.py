@@ -82,9 +82,7 @@ def assumptions_table(assumptions: Sequence[ValuedAssumption]) -> Table:
 
 
 def claims_table(decisions: Sequence[Decision]) -> Table:
-    """Claims, in short: what was measured and the verdict."""
-    rows = tuple((d.claim.id, d.claim.says, d.measured, d.verdict) for d in decisions)
-    columns = "lp{0.3\\linewidth}p{0.42\\linewidth}l"
-    return Table(
-        "Claims, decided", "claims", ("Id", "Claim", "Measured", "Verdict"), rows, columns, wide=True
-    )
+    """Claims and their verdicts; what was measured of each is on the claims page."""
+    rows = tuple((d.claim.id, d.claim.says, d.verdict) for d in decisions)
+    caption = "Claims, decided. CLAIMS.md has what was measured of each, and where it is otherwise"
+    return Table(caption, "claims", ("Id", "Claim", "Verdict"), rows, "lp{0.8\\linewidth}l", wide=True)

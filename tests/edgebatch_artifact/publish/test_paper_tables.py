@@ -54,6 +54,6 @@ def test_assumptions_have_value_range_certainty_and_source():
     ]
 
 
-def test_claims_have_what_was_measured_and_the_verdict():
+def test_claims_have_their_verdict():
     table = claims_table([Decision(make_claim("equals"), "expected", "measured", "holds", ())])
-    assert table.rows == (("C", "a claim", "measured", "holds"),)
+    assert table.rows == (("C", "a claim", "holds"),)

@@ -9,6 +9,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from edgebatch_artifact.compression.measurement import LAST
 from edgebatch_artifact.compression.outcome import PUBLISHED
@@ -18,6 +19,9 @@ from edgebatch_artifact.settings.measured.calibration import ACCURACY_AGAINST_BI
 
 MOST = 1e3
 """Ratio of perplexities at which the figure ends; what is above is in the table."""
+
+TICKS = (2, 3, 4, 5, 6, 8)
+"""Bits of a weight that have a tick."""
 
 
 def technique_figures(tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
@@ -50,7 +54,9 @@ def _figure(points: pd.DataFrame) -> Figure:
         look: dict[str, Any] = {"color": COLORS[place], "marker": MARKERS[place], "markersize": 3.2}
         axes.errorbar(rows["bits"], middle, errors, linestyle="none", lw=0.8, label=str(name), **look)
     axes.axhline(1, color="0.4", linewidth=0.6, zorder=0)
-    axes.set(xlabel="Bits of a weight", ylabel="Perplexity over that of 16 bits", yscale="log")
+    axes.set(xlabel="Bits of a weight", ylabel="Perplexity over that of 16 bits", xscale="log", yscale="log")
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(TICKS, map(str, TICKS))
     axes.set_ylim(0.9, min(MOST, 1.3 * float((points["perplexity"] / points["fp16"]).max())))
     figure.legend(loc="outside upper center", ncols=3, frameon=False)
     return figure
