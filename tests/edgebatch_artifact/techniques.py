@@ -4,8 +4,15 @@ import numpy as np
 import pandas as pd
 
 from edgebatch import Llm
-from edgebatch_artifact.compression.measurement import LAST, LAYERS, REFERENCE, SEQUENCES, SUMMARY, Machine
-from edgebatch_artifact.compression.outcome import Techniques
+from edgebatch_artifact.compression.measurement import (
+    LAST,
+    LAYERS,
+    REFERENCE,
+    SEQUENCES,
+    SUMMARY,
+    Machine,
+    Techniques,
+)
 from edgebatch_artifact.settings.measured.compression import CompressionConfig, CompressionRun, TextSettings
 
 LLM = Llm(layers=2, hidden_size=64, ffn_size=128, query_heads=4, kv_heads=2, ffn_matrices=3, vocabulary=100)

@@ -54,7 +54,7 @@ def test_the_report_holds_the_figure_and_the_table_of_the_experiment(tree):
     assert _report() == 0
     page = Path("report.html").read_text(encoding="utf-8")
     assert f'<article id="{EXPERIMENT}">' in page
-    assert page.count('src="data:image/png;base64,') == 7
+    assert page.count('src="data:image/png;base64,') == 8
 
 
 @pytest.mark.parametrize(

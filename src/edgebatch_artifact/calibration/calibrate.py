@@ -16,7 +16,8 @@ from edgebatch.model.roofline import Roofline
 from edgebatch.model.system import EdgeNode, Slots, System
 from edgebatch_artifact.calibration.engine_logs import EngineLog, replay_logs
 from edgebatch_artifact.calibration.measured import measured_rows
-from edgebatch_artifact.compression.outcome import Techniques, technique_tables
+from edgebatch_artifact.compression.measurement import Techniques
+from edgebatch_artifact.compression.outcome import Published, technique_tables
 from edgebatch_artifact.engine.measurement import Measurement as EngineMeasurement
 from edgebatch_artifact.engine.outcome import Known, engine_tables
 from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
@@ -88,7 +89,7 @@ class Measured:
     engine: EngineMeasurement
     known: Known
     techniques: Techniques
-    published: Mapping[str, Mapping[str, Any]]
+    published: Mapping[str, Published]
 
     def system(self, weight_bits: float, model: str, edge_node: str, devices: int) -> System:
         """A model on pooled devices at their peaks."""

@@ -15,10 +15,10 @@ from edgebatch_artifact.calibration.calibrate import Measured
 from edgebatch_artifact.calibration.engine_logs import EngineLog, calibrated_system
 from edgebatch_artifact.calibration.measured import BATCH
 from edgebatch_artifact.calibration.operator_steps import step_times
-from edgebatch_artifact.compression.outcome import read_techniques
+from edgebatch_artifact.compression.outcome import Published
+from edgebatch_artifact.compression.stored import read_techniques
 from edgebatch_artifact.engine.outcome import Known
 from edgebatch_artifact.engine.stored import choose, read_measurement
-from edgebatch_artifact.settings.compose import compose_files
 from edgebatch_artifact.settings.conf_folder import groups, read_file
 from edgebatch_artifact.settings.configuration import EdgeNodeConfig, ModelConfig
 from edgebatch_artifact.settings.measured.calibration import Operators, Source
@@ -30,6 +30,9 @@ from edgebatch_artifact.storage.yaml_file import read_yaml
 
 OPERATOR_TABLES = ("dense", "attention", "per_sequence")
 """Files of the operators of a node."""
+
+FP16 = "/fp16_perplexity@fp16"
+"""Key of the defaults of a technique under which it names the perplexities of 16 bits."""
 
 
 def read_measured(conf: Path, folder: Path, engine: str = "") -> Measured:
@@ -53,12 +56,25 @@ def read_measured(conf: Path, folder: Path, engine: str = "") -> Measured:
     looks = {name: read_file(conf, "scheduler", name) for name in known["scheduler"]}
     speedups = read_yaml(conf / "config.yaml", "conf/config.yaml")["speedup"]
     techniques = read_techniques(folder / "compression" / read_compression_config(conf).measurement)
-    files = compose_files(conf, [("quantization", name) for name in known["quantization"]])
-    published = {
-        name: content for (_, name), content in files.items() if "weight_bits_by_layer" not in content
-    }
+    published = _published(conf, known["quantization"])
     known_of_engine = Known(looks, speedups)
     return Measured(sources, tables, models, nodes, logs, measurement, known_of_engine, techniques, published)
+
+
+def _published(conf: Path, names: Iterable[str]) -> dict[str, Published]:
+    """Files of conf/quantization/ that name perplexities of 16 bits to compare with; nothing is composed."""
+    found = {}
+    for name in names:
+        content = read_file(conf, "quantization", name)
+        before = [entry[FP16] for entry in content.get("defaults", ()) if FP16 in entry]
+        if before and isinstance(content.get("perplexity"), dict):
+            content["fp16"] = read_file(conf, "fp16_perplexity", before[0])["perplexity"]
+            known = {key: content[key] for key in Published.__dataclass_fields__ if key in content}
+            try:
+                found[name] = read(Published, known)
+            except InputError as error:
+                raise error.at(f"conf/quantization/{name}.yaml") from None
+    return found
 
 
 def _engine_logs(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import pandas as pd
+
 from edgebatch.schema import Checked, integer, real
 from edgebatch_artifact.settings.measured.compression import CompressionConfig, CompressionRun
 
@@ -86,3 +90,12 @@ class Machine(Checked):
     vocabulary_weights: int = integer(at_least=1)
     settings: CompressionConfig
     runs: dict[str, CompressionRun]
+
+
+class Techniques(NamedTuple):
+    """A measurement of techniques, and its tables."""
+
+    machine: Machine
+    layers: pd.DataFrame
+    sequences: pd.DataFrame
+    summary: pd.DataFrame

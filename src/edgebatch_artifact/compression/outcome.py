@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
 
 import pandas as pd
 
-from edgebatch_artifact.compression.measurement import REFERENCE, SEQUENCES, SUMMARY, Machine
-from edgebatch_artifact.compression.stored import read_machine, read_rows
+from edgebatch.schema import Checked, real
+from edgebatch_artifact.compression.measurement import REFERENCE, SEQUENCES, SUMMARY, Machine, Techniques
 from edgebatch_artifact.settings.measured.calibration import ACCURACY_AGAINST_BITS, TECHNIQUE_SEQUENCES
-from edgebatch_artifact.storage.csv_file import read_csv
 
 MODEL = "smollm2_135m"
 """File of conf/model/ that is measured."""
@@ -27,23 +24,6 @@ NAMES = {
 """Names of techniques in figures; any other is shown as its file is called."""
 
 
-class Techniques(NamedTuple):
-    """A measurement of techniques, as `edgebatch_artifact.compression.measurement` describes its tables."""
-
-    machine: Machine
-    layers: pd.DataFrame
-    sequences: pd.DataFrame
-    summary: pd.DataFrame
-
-
-def read_techniques(folder: Path) -> Techniques:
-    """Read measurements/compression/NAME/."""
-    summary = read_csv(folder / "summary.csv")
-    return Techniques(
-        read_machine(folder), read_rows(folder, "layers"), read_rows(folder, "sequences"), summary
-    )
-
-
 def family(machine: Machine, run: str) -> str:
     """Name of the technique of a run."""
     technique = machine.runs[run].technique
@@ -56,9 +36,17 @@ def label(machine: Machine, run: str) -> str:
     return f"{family(machine, run)} {more}".strip()
 
 
-def technique_tables(
-    techniques: Techniques, published: Mapping[str, Mapping[str, Any]]
-) -> dict[str, pd.DataFrame]:
+class Published(Checked):
+    """What others published of a technique: bits, and perplexities by model, with those of 16 bits."""
+
+    label: str
+    weight_bits: float = real(above=0)
+    activation_bits: float = real(above=0)
+    perplexity: dict[str, float]
+    fp16: dict[str, float]
+
+
+def technique_tables(techniques: Techniques, published: Mapping[str, Published]) -> dict[str, pd.DataFrame]:
     """The table behind each figure and claim, by name.
 
     Parameters
@@ -84,23 +72,24 @@ def technique_tables(
     }
 
 
-def _published(files: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+def _published(files: Mapping[str, Published]) -> pd.DataFrame:
     """A row for each technique and model of which a perplexity was published, 16 bits left out."""
     rows = [
         {
             "run": name,
             "family": PUBLISHED,
-            "label": file["label"],
+            "label": file.label,
             "model": model,
-            "fp16": file["fp16"]["perplexity"][model],
+            "fp16": file.fp16[model],
             "perplexity": perplexity,
-            "bits": file["weight_bits"],
+            "bits": file.weight_bits,
         }
         for name, file in files.items()
-        for model, perplexity in file["perplexity"].items()
-        if file["weight_bits"] < 16 and file["activation_bits"] == 16 and model != MODEL
+        for model, perplexity in file.perplexity.items()
+        if file.weight_bits < 16 and file.activation_bits == 16 and model != MODEL and model in file.fp16
     ]
-    return pd.DataFrame(rows).sort_values(["run", "model"], ignore_index=True)
+    columns = ["run", "family", "label", "model", "fp16", "perplexity", "bits"]
+    return pd.DataFrame(rows, columns=columns).sort_values(["run", "model"], ignore_index=True)
 
 
 PUBLISHED = "Published"

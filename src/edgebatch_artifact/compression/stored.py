@@ -11,7 +11,7 @@ import pandas as pd
 from edgebatch.errors import InputError
 from edgebatch.io.json_text import parse_json, read_text
 from edgebatch.schema import read
-from edgebatch_artifact.compression.measurement import FORMAT, TABLES, Machine
+from edgebatch_artifact.compression.measurement import FORMAT, TABLES, Machine, Techniques
 from edgebatch_artifact.storage.csv_file import read_csv
 from edgebatch_artifact.storage.files import write
 
@@ -61,3 +61,9 @@ def drop_run(folder: Path, run: str) -> None:
     for name in TABLES:
         if (read_rows(folder, name)["run"] == run).any():
             write_rows(folder, name, run, [])
+
+
+def read_techniques(folder: Path) -> Techniques:
+    """Read a whole measurement."""
+    machine, summary = read_machine(folder), read_csv(folder / "summary.csv")
+    return Techniques(machine, read_rows(folder, "layers"), read_rows(folder, "sequences"), summary)

@@ -7,7 +7,7 @@ from edgebatch_artifact.analysis.claim_file import Claim
 from edgebatch_artifact.analysis.claims import decide
 from edgebatch_artifact.compression.outcome import technique_tables
 from edgebatch_artifact.settings.measured.calibration import ACCURACY_AGAINST_BITS, TECHNIQUE_SEQUENCES
-from tests.edgebatch_artifact.publish.test_techniques import PUBLISHED_FILES
+from tests.edgebatch_artifact.publish.measured.test_techniques import PUBLISHED_FILES
 from tests.edgebatch_artifact.techniques import techniques
 
 

@@ -12,6 +12,7 @@ from edgebatch_artifact.publish.conclude import SHOWN_MODELS, conclude
 from edgebatch_artifact.publish.measured.calibration_tables import FIELDS
 from edgebatch_artifact.settings.experiments.expand import expand_nominal
 from edgebatch_artifact.settings.experiments.experiment_file import PAPER_TABLES
+from edgebatch_artifact.settings.measured.calibration import TECHNIQUE_TABLES
 from edgebatch_artifact.settings.measured.engine import ENGINE_TABLES
 from edgebatch_artifact.storage.csv_file import read_csv
 from tests.edgebatch_artifact.experiments import make_experiment
@@ -27,7 +28,10 @@ def nominal():
     return expand_nominal(ROOT / "conf")
 
 
-ENGINE = {name: read_csv(ROOT / f"figures/{name}.csv") for name in ENGINE_TABLES}
+ENGINE, TECHNIQUES = (
+    {name: read_csv(ROOT / f"figures/{name}.csv") for name in names}
+    for names in (ENGINE_TABLES, TECHNIQUE_TABLES)
+)
 
 
 def _calibration():
@@ -38,7 +42,8 @@ def _calibration():
     )
     held_out = {"judged": "batches", "quantity": "token_s", "measured": 1.0, "ideal": 0.5, "calibrated": 1.0}
     log = {"log": "N", "quantity": "ttft_s", "request": 0, "measured": 1.0, "simulated": 1.1}
-    return Calibration(fits, pd.DataFrame([{**about, **held_out}]), pd.DataFrame([log]), ENGINE)
+    predictions, logs = pd.DataFrame([{**about, **held_out}]), pd.DataFrame([log])
+    return Calibration(fits, predictions, logs, ENGINE, TECHNIQUES)
 
 
 def _conclude(nominal, name=SHOWN_MODELS, costs=(), race=()):

@@ -108,7 +108,10 @@ FILES = {
     *(f"edgebatch_artifact.storage.{name}" for name in ("files", "yaml_file", "sealed")),
     "edgebatch_artifact.runs.result_file",
 }
-HYDRA = {f"edgebatch_artifact.settings.{name}" for name in ("compose", "hydra_errors", "expand", "sweep")}
+HYDRA = {
+    f"edgebatch_artifact.settings.{name}"
+    for name in ("compose", "hydra_errors", "experiments.expand", "experiments.sweep")
+}
 RULES = {
     rule: re.findall(r'"(edgebatch[\w.]*)"', modules)
     for path in (ROOT / "workflow/rules").glob("*.smk")

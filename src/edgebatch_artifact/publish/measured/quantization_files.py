@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from edgebatch.model.llm import Llm
-from edgebatch_artifact.compression.measurement import LAST, REFERENCE
-from edgebatch_artifact.compression.outcome import MODEL, Techniques, label
+from edgebatch_artifact.compression.measurement import LAST, REFERENCE, Techniques
+from edgebatch_artifact.compression.outcome import MODEL, label
 
 CODERS = ("zstd", "huffman")
 SPARSE_BITS = 32

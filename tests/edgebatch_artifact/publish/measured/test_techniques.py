@@ -7,7 +7,7 @@ import yaml
 
 from edgebatch import EdgeNode, Slots, System
 from edgebatch.schema import read
-from edgebatch_artifact.compression.outcome import MODEL, PUBLISHED, label, technique_tables
+from edgebatch_artifact.compression.outcome import MODEL, PUBLISHED, Published, label, technique_tables
 from edgebatch_artifact.publish.figures import save_figure
 from edgebatch_artifact.publish.measured.quantization_files import quantization_files
 from edgebatch_artifact.publish.measured.technique_figure import technique_figures
@@ -20,13 +20,12 @@ from edgebatch_artifact.settings.quantization_config import (
 )
 from tests.edgebatch_artifact.techniques import DIVERGENCE, LLM, RUNS, techniques
 
-OTHERS = {
-    "w16a16": {"label": "W16A16", "weight_bits": 16, "activation_bits": 16, "perplexity": {"a": 10}},
-    "w3a16": {"label": "W3A16", "weight_bits": 3, "activation_bits": 16, "perplexity": {"a": 12, "b": 22}},
-    "w4a8": {"label": "W4A8", "weight_bits": 4, "activation_bits": 8, "perplexity": {"a": 11}},
+FP16 = {"a": 10.0, "b": 20.0}
+PUBLISHED_FILES = {
+    "w16a16": Published("W16A16", 16, 16, {"a": 10.0}, FP16),
+    "w3a16": Published("W3A16", 3, 16, {"a": 12.0, "b": 22.0, "c": 9.0}, FP16),
+    "w4a8": Published("W4A8", 4, 8, {"a": 11.0}, FP16),
 }
-FP16 = {"fp16": {"dataset": "a text", "perplexity": {"a": 10, "b": 20}}}
-PUBLISHED_FILES = {name: content | FP16 for name, content in OTHERS.items()}
 
 
 def _quantization(run):
