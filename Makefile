@@ -8,6 +8,9 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/python -m snakemake
 SMOKE := --config scale=smoke
 NAME ?= this_machine
+# tests of what the optional extras bring
+EXTRAS := tests/edgebatch/engine/test_engine.py tests/edgebatch/engine/test_server.py \
+    tests/edgebatch_artifact/engine/test_own_model.py tests/edgebatch/compression tests/edgebatch_artifact/compression
 # settings of the user change nothing here
 export PIP_USER := 0
 export PYTHONNOUSERSITE := 1
@@ -19,7 +22,7 @@ ifneq ($(HOME_CACHE),yes)
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 
-.PHONY: help reproduce engine measure compression compress test test-slurm verify fuzz conformance trust smoke benchmark archive lint format clean
+.PHONY: help reproduce engine measure compression compress test test-workflow test-extras test-slurm verify fuzz conformance trust smoke benchmark archive lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +40,14 @@ compression: .venv/compression ## install what techniques of compression need: J
 compress: .venv/compression ## run the techniques of compression (NAME=..., MODEL=file.gguf)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m edgebatch_artifact.cli compress --name $(NAME) $(if $(MODEL),--model "$(MODEL)")
 
-test: .venv/ready ## run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/project tests/workflow tests/edgebatch_artifact tests/edgebatch tests/refusals tests/surroundings tests/fuzz
+test: .venv/ready ## run the tests of all that needs no extra
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(EXTRAS:%=--ignore=%) tests/project tests/edgebatch_artifact tests/edgebatch tests/refusals tests/surroundings tests/fuzz
+
+test-workflow: .venv/ready ## run the whole pipeline at small scale in a copy, and look at what it makes
+	$(BIN)/python -m pytest tests/workflow
+
+test-extras: .venv/engine .venv/compression ## install the engine and what compression needs, and test both
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(EXTRAS)
 
 verify: .venv/ready ## check that results, figures, tables and claims agree, and simulate a sample again
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m edgebatch_artifact.cli verify

@@ -22,7 +22,7 @@ ROOMS = (
 
 SHELVES = (
     {"errors"},
-    {"schema"},
+    {"schema", "registry"},
     {"model"},
     {"calibration"},
     {"problem"},

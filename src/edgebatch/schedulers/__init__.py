@@ -7,25 +7,20 @@ of weights, and not only the number of requests, says so by ``TAKES_WEIGHTS = Tr
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
-import sys
 from collections.abc import Callable
-from functools import cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from edgebatch.errors import InputError, one_of
+from edgebatch import registry
+from edgebatch.errors import InputError
 from edgebatch.problem import Instance, Schedule
 
 
-@cache
 def names() -> tuple[str, ...]:
     """Names of all schedulers, in alphabetical order. Imports none of them."""
-    modules = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name for name in modules if not name.startswith("_")))
+    return registry.names(__name__)
 
 
 def get(name: str) -> Callable[..., Schedule]:
@@ -36,9 +31,7 @@ def get(name: str) -> Callable[..., Schedule]:
     InputError
         If there is no such scheduler.
     """
-    if name not in names():
-        raise InputError("scheduler", repr(name), one_of(name, names()))
-    function: Callable[..., Schedule] = importlib.import_module(f"{__name__}.{name}").schedule
+    function: Callable[..., Schedule] = _module(name).schedule
     return function
 
 
@@ -53,10 +46,13 @@ def refuse_weights(instance: Instance, name: str) -> None:
 
 def takes_weights(name: str) -> bool:
     """Whether the scheduler `name` maximizes the sum of weights."""
-    return getattr(sys.modules[get(name).__module__], "TAKES_WEIGHTS", False)
+    return getattr(_module(name), "TAKES_WEIGHTS", False)
 
 
 def options(name: str) -> dict[str, Any]:
     """Return the options of the scheduler `name`, each with its default."""
-    parameters = inspect.signature(get(name)).parameters.values()
-    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return registry.options(get(name))
+
+
+def _module(name: str) -> ModuleType:
+    return registry.module(__name__, name, "scheduler")

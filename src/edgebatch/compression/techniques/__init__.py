@@ -6,16 +6,13 @@ options, and it satisfies `Technique`.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+from edgebatch import registry
 from edgebatch.compression.decoder.decoder import Layer
 from edgebatch.compression.reference import Reference
 from edgebatch.compression.stored.matrix import Matrix
-from edgebatch.errors import InputError, one_of
 from edgebatch.schema import read
 
 NEEDS = ("inputs", "exact_inputs", "fisher")
@@ -63,11 +60,9 @@ class Technique(Protocol):
         """Do what concerns the whole decoder; return what compresses one layer after the other."""
 
 
-@cache
 def names() -> tuple[str, ...]:
     """Names of all techniques, in alphabetical order. Imports none of them."""
-    modules = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name for name in modules if not name.startswith("_")))
+    return registry.names(__name__)
 
 
 def get(name: str, options: object) -> Technique:
@@ -78,7 +73,6 @@ def get(name: str, options: object) -> Technique:
     InputError
         If there is no such technique or option, or an option is missing or out of its range.
     """
-    if name not in names():
-        raise InputError("technique", repr(name), one_of(name, names()))
-    found: Technique = read(importlib.import_module(f"{__name__}.{name}").Options, options, "options")
+    module = registry.module(__name__, name, "technique")
+    found: Technique = read(module.Options, options, "options")
     return found

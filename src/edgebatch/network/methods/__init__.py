@@ -6,23 +6,17 @@ weight of all requests; one that proves better bounds itself says so by ``PROVES
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 from collections.abc import Callable
-from functools import cache
 from types import ModuleType
 from typing import Any
 
-from edgebatch.errors import InputError, one_of
+from edgebatch import registry
 from edgebatch.network.problem import NetworkSchedule
 
 
-@cache
 def names() -> tuple[str, ...]:
     """Names of all methods, in alphabetical order. Imports none of them."""
-    modules = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name for name in modules if not name.startswith("_")))
+    return registry.names(__name__)
 
 
 def module(name: str) -> ModuleType:
@@ -33,9 +27,7 @@ def module(name: str) -> ModuleType:
     InputError
         If there is no such method.
     """
-    if name not in names():
-        raise InputError("method", repr(name), one_of(name, names()))
-    return importlib.import_module(f"{__name__}.{name}")
+    return registry.module(__name__, name, "method")
 
 
 def get(name: str) -> Callable[..., NetworkSchedule]:
@@ -51,5 +43,4 @@ def proves(name: str) -> bool:
 
 def options(name: str) -> dict[str, Any]:
     """Return the options of the method `name`, each with its default."""
-    parameters = inspect.signature(get(name)).parameters.values()
-    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return registry.options(get(name))

@@ -7,15 +7,12 @@ too, with the types of `edgebatch.serving.admission`; requests enter only after 
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable
-from functools import cache
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from edgebatch.errors import InputError, one_of
+from edgebatch import registry
 
 
 class Policy(NamedTuple):
@@ -34,11 +31,9 @@ class Policy(NamedTuple):
     admit: Callable[..., NDArray[Any]] | None
 
 
-@cache
 def names() -> tuple[str, ...]:
     """Names of all policies, in alphabetical order. Imports none of them."""
-    modules = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name for name in modules if not name.startswith("_")))
+    return registry.names(__name__)
 
 
 def get(name: str) -> Policy:
@@ -49,7 +44,5 @@ def get(name: str) -> Policy:
     InputError
         If there is no such policy.
     """
-    if name not in names():
-        raise InputError("policy", repr(name), one_of(name, names()))
-    module = importlib.import_module(f"{__name__}.{name}")
+    module = registry.module(__name__, name, "policy")
     return Policy(module.priority, getattr(module, "admit", None))
