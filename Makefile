@@ -10,7 +10,8 @@ SMOKE := --config scale=smoke
 NAME ?= this_machine
 # tests of what the optional extras bring
 EXTRAS := tests/edgebatch/engine/test_engine.py tests/edgebatch/engine/test_server.py \
-    tests/edgebatch_artifact/engine/test_own_model.py tests/edgebatch/compression tests/edgebatch_artifact/compression
+    tests/edgebatch_artifact/engine/test_own_model.py tests/edgebatch/compression \
+    tests/edgebatch_artifact/compression/test_run.py
 # settings of the user change nothing here
 export PIP_USER := 0
 export PYTHONNOUSERSITE := 1

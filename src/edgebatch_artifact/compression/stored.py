@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from pathlib import Path
 
 import pandas as pd
 
 from edgebatch.errors import InputError
-from edgebatch.io.json_text import parse_json, read_text
-from edgebatch.schema import read
-from edgebatch_artifact.compression.measurement import FORMAT, TABLES, Machine, Techniques
+from edgebatch_artifact.compression.measurement import FORMAT, REFERENCE, TABLES, Machine, Techniques
+from edgebatch_artifact.storage import measured_folder
 from edgebatch_artifact.storage.csv_file import read_csv
 from edgebatch_artifact.storage.files import write
 
 
 def write_machine(folder: Path, machine: Machine) -> None:
     """Write measurement.json."""
-    text = json.dumps({"format": FORMAT, **dataclasses.asdict(machine)}, indent=1)
-    write(folder / "measurement.json", text + "\n")
+    write(folder / measured_folder.MACHINE, measured_folder.machine_text(machine, FORMAT))
 
 
 def read_machine(folder: Path) -> Machine:
     """Read measurement.json."""
-    path = folder / "measurement.json"
-    try:
-        if not path.exists():
-            raise InputError("", "no such file", "a measurement: make compress NAME=" + folder.name)
-        data = parse_json(read_text(path))
-        found = data.pop("format", None) if isinstance(data, dict) else None
-        if found != FORMAT:
-            raise InputError("format", repr(found), FORMAT)
-        return read(Machine, data)
-    except InputError as error:
-        raise error.at(str(path)) from None
+    return measured_folder.read_machine(Machine, folder, FORMAT, "make compress")
 
 
 def read_rows(folder: Path, name: str) -> pd.DataFrame:
     """A table of a measurement, without rows where it has none yet."""
-    path = folder / f"{name}.csv"
-    table = read_csv(path) if path.exists() else pd.DataFrame(columns=list(TABLES[name]))
-    if tuple(table.columns) != TABLES[name]:
-        raise InputError("line 1", ",".join(table.columns), ",".join(TABLES[name]), str(path))
-    return table
+    return measured_folder.read_rows(folder, name, TABLES[name])
 
 
 def write_rows(folder: Path, name: str, run: str, rows: list[tuple[object, ...]]) -> None:
@@ -64,6 +46,19 @@ def drop_run(folder: Path, run: str) -> None:
 
 
 def read_techniques(folder: Path) -> Techniques:
-    """Read a whole measurement."""
-    machine, summary = read_machine(folder), read_csv(folder / "summary.csv")
-    return Techniques(machine, read_rows(folder, "layers"), read_rows(folder, "sequences"), summary)
+    """Read a whole measurement.
+
+    Raises
+    ------
+    InputError
+        If it is not there, is of another version, or lacks runs.
+    """
+    machine = read_machine(folder)
+    layers, sequences = (read_rows(folder, name) for name in ("layers", "sequences"))
+    done, path = set(sequences["run"]), folder / "summary.csv"
+    if not path.exists() or not {REFERENCE, *machine.runs} <= done:
+        found = f"{len(done & machine.runs.keys())} runs"
+        raise InputError(
+            "", found, f"{len(machine.runs)}: make compress NAME={folder.name} goes on", str(path)
+        )
+    return Techniques(machine, layers, sequences, read_csv(path))

@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from pathlib import Path
 
 import pandas as pd
 
 from edgebatch.errors import InputError, one_of
-from edgebatch.io.json_text import parse_json, read_text
-from edgebatch.schema import read
 from edgebatch_artifact.engine.measurement import FORMAT, TABLES, Machine, Measurement, median_spread
-from edgebatch_artifact.storage.csv_file import read_csv
+from edgebatch_artifact.storage import measured_folder
 from edgebatch_artifact.storage.files import write
 
 
 def machine_text(machine: Machine) -> str:
     """The content of measurement.json."""
-    return json.dumps({"format": FORMAT, **dataclasses.asdict(machine)}, indent=1) + "\n"
+    return measured_folder.machine_text(machine, FORMAT)
 
 
 def read_machine(folder: Path) -> Machine:
     """Read measurement.json."""
-    path = folder / "measurement.json"
-    try:
-        if not path.exists():
-            raise InputError("", "no such file", "a measurement: make measure NAME=" + folder.name)
-        data = parse_json(read_text(path))
-        found = data.pop("format", None) if isinstance(data, dict) else None
-        if found != FORMAT:
-            raise InputError("format", repr(found), FORMAT)
-        return read(Machine, data)
-    except InputError as error:
-        raise error.at(str(path)) from None
+    return measured_folder.read_machine(Machine, folder, FORMAT, "make measure")
 
 
 def read_rows(folder: Path, name: str) -> pd.DataFrame:
     """A table of a measurement, without rows where it has none yet."""
-    path = folder / f"{name}.csv"
-    table = read_csv(path) if path.exists() else pd.DataFrame(columns=list(TABLES[name]))
-    if tuple(table.columns) != TABLES[name]:
-        raise InputError("line 1", ",".join(table.columns), ",".join(TABLES[name]), str(path))
-    return table
+    return measured_folder.read_rows(folder, name, TABLES[name])
 
 
 def add_rows(folder: Path, name: str, rows: pd.DataFrame) -> None:
