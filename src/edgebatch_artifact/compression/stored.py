@@ -57,8 +57,7 @@ def read_techniques(folder: Path) -> Techniques:
     layers, sequences = (read_rows(folder, name) for name in ("layers", "sequences"))
     done, path = set(sequences["run"]), folder / "summary.csv"
     if not path.exists() or not {REFERENCE, *machine.runs} <= done:
-        found = f"{len(done & machine.runs.keys())} runs"
-        raise InputError(
-            "", found, f"{len(machine.runs)}: make compress NAME={folder.name} goes on", str(path)
-        )
+        found = f"{len(done & machine.runs.keys())} runs" if path.exists() else "no such file"
+        expected = f"{len(machine.runs)} runs: make compress NAME={folder.name} goes on"
+        raise InputError("", found, expected, str(path))
     return Techniques(machine, layers, sequences, read_csv(path))
