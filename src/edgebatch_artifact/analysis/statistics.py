@@ -38,6 +38,8 @@ def estimate(values: ArrayLike, confidence: float) -> Estimate:
     found = np.asarray(values, dtype=float)
     if found.size < 2:
         raise ValueError(f"an interval needs two values or more, found {found.size}")
+    if (found == found[0]).all():  # whose sum may be rounded
+        return Estimate(float(found[0]), 0.0)
     quantile = float(stdtrit(found.size - 1, (1 + confidence) / 2))
     return Estimate(float(found.mean()), quantile * float(found.std(ddof=1)) / found.size**0.5)
 
