@@ -1,7 +1,6 @@
 """Any experiment file is read, counted and expanded, or refused in one line."""
 
 import random
-import shutil
 
 import pytest
 import yaml
@@ -12,7 +11,7 @@ from edgebatch_artifact.settings.experiments.sweep import sweep
 from tests.edgebatch_artifact.spoilt import GOOD
 from tests.fuzz.answers import answered
 from tests.fuzz.mutations import mutated_text, mutated_tree
-from tests.workflow.checkout import ROOT
+from tests.workflow.checkout import ROOT, copy_conf
 
 HEAD = "# @package _global_\n"
 WHERE = "conf/experiment/mine.yaml"
@@ -22,7 +21,7 @@ MOST_EXPANDED = 64
 @pytest.fixture(scope="module")
 def conf(tmp_path_factory):
     conf = tmp_path_factory.mktemp("fuzz") / "conf"
-    shutil.copytree(ROOT / "conf", conf, ignore=shutil.ignore_patterns("experiment"))
+    copy_conf(conf)
     (conf / "experiment").mkdir()
     return conf
 

@@ -1,13 +1,12 @@
 """A file of conf/ that cannot be used: the file, the way it is spoilt, and the line that answers it."""
 
 import os
-import shutil
 
 import pytest
 
 from edgebatch_artifact.cli import main
 from tests.refusals.refused import refusal, says
-from tests.workflow.checkout import ROOT
+from tests.workflow.checkout import copy_conf
 
 MODEL, WORKLOAD, RADIO = "conf/model/bloom_3b.yaml", "conf/workload/paper.yaml", "conf/radio/paper.yaml"
 NODE, BITS, DFTSP = (
@@ -110,7 +109,7 @@ FILES = [
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    shutil.copytree(ROOT / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("experiment"))
+    copy_conf(tmp_path / "conf")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

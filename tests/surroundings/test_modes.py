@@ -11,7 +11,7 @@ from edgebatch_artifact.runs.folder_lock import hold_folder
 from edgebatch_artifact.runs.plan import Options, make_plan
 from edgebatch_artifact.storage.files import write
 from tests.edgebatch_artifact.spoilt import GOOD
-from tests.workflow.checkout import ROOT
+from tests.workflow.checkout import ROOT, copy_conf
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ GROUPS = sorted(path.name for path in (ROOT / "conf").iterdir() if path.is_dir()
 @pytest.fixture
 def conf(tmp_path):
     """A configuration with one experiment."""
-    shutil.copytree(ROOT / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("experiment"))
+    copy_conf(tmp_path / "conf")
     (tmp_path / "conf/experiment").mkdir()
     (tmp_path / "conf/experiment/mine.yaml").write_text(GOOD)
     return tmp_path / "conf"

@@ -1,6 +1,7 @@
 """A copy of the project in a folder of its own, where Snakemake may run and code may be edited."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,11 +10,20 @@ from benchmarks.checkout import PARTS, ROOT, copy_checkout, environment
 
 __all__ = ["PARTS", "ROOT", "copy_checkout", "environment"]
 
+MEASURED = "smollm2_135m_*"
+"""Files of conf/quantization/ that experiments alone name."""
+
+
+def copy_conf(to: Path) -> Path:
+    """Copy conf/ without experiments, and without measured techniques, which take long to compose."""
+    ignored = shutil.ignore_patterns("experiment", MEASURED)
+    return Path(shutil.copytree(ROOT / "conf", to, ignore=ignored))
+
 
 def copy_without_experiments(to: Path) -> Path:
-    """Such a copy with no experiment and no claim, for those of a test."""
+    """Copy the checkout without experiments, claims and measured techniques, for those of a test."""
     folder = copy_checkout(to)
-    for path in (folder / "conf/experiment").glob("*.yaml"):
+    for path in (*folder.glob("conf/experiment/*.yaml"), *folder.glob(f"conf/quantization/{MEASURED}")):
         path.unlink()
     (folder / "conf/claims.yaml").write_text("confidence: 0.95\nclaims: []\n")
     return folder

@@ -20,7 +20,7 @@ from edgebatch_artifact.settings.experiments.cache import store_grid
 from edgebatch_artifact.storage.files import no_room
 from tests.edgebatch_artifact.runs.test_result_file import DAMAGE
 from tests.edgebatch_artifact.spoilt import GOOD
-from tests.workflow.checkout import ROOT
+from tests.workflow.checkout import copy_conf
 
 RESULTS, FILE = Path("results"), "results/experiments/mine.json"
 REPLICATES_OF = simulate.simulate_setting
@@ -35,7 +35,7 @@ def _plan() -> Plan:
 def planned(tmp_path_factory):
     """A project whose four settings are planned, but not simulated."""
     folder = tmp_path_factory.mktemp("planned")
-    shutil.copytree(ROOT / "conf", folder / "conf", ignore=shutil.ignore_patterns("experiment"))
+    copy_conf(folder / "conf")
     (folder / "conf/experiment").mkdir()
     (folder / "conf/experiment/mine.yaml").write_text(GOOD)
     with pytest.MonkeyPatch.context() as patch:

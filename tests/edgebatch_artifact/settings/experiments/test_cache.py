@@ -17,7 +17,7 @@ from edgebatch_artifact.settings.experiments.cache import (
 )
 from tests.edgebatch_artifact.spoilt import GOOD
 from tests.refusals.refused import contents
-from tests.workflow.checkout import ROOT, execute
+from tests.workflow.checkout import copy_conf, execute
 
 HEAVY = {"hydra", "omegaconf", "pandas", "seaborn", "matplotlib", "snakemake"}
 
@@ -26,7 +26,7 @@ HEAVY = {"hydra", "omegaconf", "pandas", "seaborn", "matplotlib", "snakemake"}
 def stored(tmp_path_factory):
     """A project with one experiment, which is expanded and stored."""
     folder = tmp_path_factory.mktemp("stored")
-    shutil.copytree(ROOT / "conf", folder / "conf", ignore=shutil.ignore_patterns("experiment"))
+    copy_conf(folder / "conf")
     (folder / "conf/experiment").mkdir()
     (folder / "conf/experiment/mine.yaml").write_text(GOOD)
     store_grid(make_plan(folder / "conf", folder / "results", Options()).grid, folder / "results")
