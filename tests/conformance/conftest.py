@@ -13,7 +13,7 @@ def pytest_terminal_summary(terminalreporter):
     regimes = list(dict.fromkeys(regime for regime, _ in compared))
     if regimes:
         terminalreporter.section("instances compared")
-        terminalreporter.write_line(f"{'':20}" + "".join(f"{regime:>17}" for regime in [*regimes, "all"]))
+        terminalreporter.write_line(f"{'':20}" + "".join(f"{regime:>26}" for regime in [*regimes, "all"]))
     for scheduler in dict.fromkeys(scheduler for _, scheduler in compared):
         counts = [compared[regime, scheduler] for regime in regimes]
-        terminalreporter.write_line(f"{scheduler:20}" + "".join(f"{n:17}" for n in [*counts, sum(counts)]))
+        terminalreporter.write_line(f"{scheduler:20}" + "".join(f"{n:26}" for n in [*counts, sum(counts)]))

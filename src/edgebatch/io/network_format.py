@@ -13,11 +13,12 @@ from edgebatch.errors import InputError, one_of
 from edgebatch.io.instance_format import NodeFields, refuse_double_ids, system_of
 from edgebatch.io.json_text import parse_json
 from edgebatch.network import OUT_OF_REACH, Network, NetworkSchedule, Node, check_network
-from edgebatch.schema import Checked, choice, integer, read, real
+from edgebatch.schema import Checked, Range, choice, describe, integer, read, real
 
 FORMAT = "edgebatch-network/1"
 
 SHARES = ("uplink_share", "downlink_share")
+SHARE = Range(at_least=0)
 
 
 class _Node(NodeFields):
@@ -87,8 +88,8 @@ def _shares(file: _File, nodes: list[str]) -> list[NDArray[np.float64]]:
             for node, share in getattr(request, name).items():
                 if node not in nodes:
                     raise InputError(f"requests[{index}].{name}", repr(node), one_of(node, nodes))
-                if not share >= 0:
-                    raise InputError(f"requests[{index}].{name}.{node}", share, "a number at least 0")
+                if share not in SHARE:
+                    raise InputError(f"requests[{index}].{name}.{node}", describe(share), str(SHARE))
         apart = request.uplink_share.keys() ^ request.downlink_share.keys()
         if apart:
             missing = min(apart)

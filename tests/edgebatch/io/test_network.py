@@ -54,6 +54,11 @@ REFUSED = [
         "requests[1].downlink_share.n1: found nothing, expected a share: both name the same nodes",
     ),
     ('"n1": 0.12', '"n1": -0.12', "requests[1].uplink_share.n1: found -0.12, expected a number at least 0"),
+    (
+        '"n1": 0.12',
+        '"n1": 1' + 400 * "0",
+        "requests[1].uplink_share.n1: found a whole number of 1329 bits, expected a number at least 0",
+    ),
     ('"cost": "flops"', '"cost": "flop"', "nodes[0].cost: found 'flop', expected flops or"),
     ('"layers": 30', '"layers": 0', "nodes[0].llm.layers: found 0, expected a whole number at least 1"),
     ('"weight": 2', '"weight": 0', "requests[3].weight: found 0.0, expected a number above 0"),
