@@ -11,7 +11,11 @@ from tests.workflow.checkout import execute
 LINE = r"artifact: results/run\.lock: found process (\d+) on .+ since [\d-]+ [\d:+]+: .*snakemake"
 WAITING = "artifact: waiting for the jobs of a run that was killed"
 WORK = "    with job_at_work(RESULTS):\n"
-HANG = "        import time\n        while not Path('go').exists():\n            time.sleep(1)\n"
+HANG = """\
+        import time
+        while name == "simulate" and not Path("go").exists():
+            time.sleep(1)
+"""
 
 
 def _wait_for(condition, seconds=60):
@@ -23,7 +27,7 @@ def _wait_for(condition, seconds=60):
 
 @pytest.fixture
 def busy(tmp_path):
-    """A run whose only job sleeps until it is killed, or a file says that it may end."""
+    """A run whose jobs that simulate sleep until they are killed, or a file says that they may end."""
     folder = small_project(tmp_path / "copy")
     code = folder / "src/edgebatch_artifact/steps.py"
     text = code.read_text()

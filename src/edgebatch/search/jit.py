@@ -12,6 +12,9 @@ from typing import Any, Literal
 
 from numba import njit
 
+SEARCH = Path(__file__).parent
+"""Folder of the searches."""
+
 BLOCK_BYTES = 4096
 """Size of a file system's block. After a power cut, a block that was not written may read as zeros."""
 
@@ -47,6 +50,8 @@ def compiled(
                 _remove_damaged(Path(cached.stats.cache_path), function)
         except (RuntimeError, OSError):
             folder = Path(function.__code__.co_filename).parent / "__pycache__"
+            if SEARCH in folder.parents:
+                folder = SEARCH  # one warning for all its folders
             warnings.warn(
                 f"{folder}: compiled code cannot be stored here and is compiled in each process; "
                 "set NUMBA_CACHE_DIR to a folder that can be written",
@@ -66,7 +71,7 @@ def _remove_stale(folder: Path, function: Callable[..., Any]) -> None:
     calls does, in another file.
     """
     own = sorted(Path(function.__code__.co_filename).parent.glob("*.py"))
-    sources = sorted({*own, *Path(__file__).parent.rglob("*.py")})
+    sources = sorted({*own, *SEARCH.rglob("*.py")})
     digest = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
     stored = folder / "sources.sha256"
     if stored.exists() and stored.read_bytes() == digest.encode():
